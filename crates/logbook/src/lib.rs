@@ -1,1 +1,27 @@
-//! placeholder
+//! The domain, pure: entries, roles, states, disputes, deadlines, the fold.
+//!
+//! This crate knows no file, no network and no clock. What an entry may say stands in [`action`],
+//! who may say it in [`authorise`], what follows from all of them in [`record`].
+
+pub mod action;
+pub mod authorise;
+pub mod causality;
+pub mod clock;
+pub mod complaint_flow;
+pub mod digest;
+pub mod entry;
+pub mod field;
+pub mod flow;
+pub mod record;
+pub mod record_state;
+pub mod roster;
+pub mod status;
+pub mod vocab;
+
+pub use action::Action;
+pub use entry::Entry;
+pub use field::{FieldValue, Fields};
+pub use record::{Ground, Judged, Record};
+pub use record_state::RecordState;
+pub use roster::{AgencyId, AgencyKind, Role, Roster};
+pub use status::Status;

@@ -1,0 +1,234 @@
+//! Asking another agency to act.
+//!
+//! Concurrent steps, by rank: a dispute stands over a close, a close over a done, a done over an
+//! acceptance; an acceptance stands over a concurrent recall or decline, because whoever is already
+//! moving must not be told that nobody asked (the recall is shown); a return over a decline, a
+//! decline over a recall.
+
+use seal::EntryId;
+use serde::{Deserialize, Serialize};
+
+use super::{At, Grant, Invalid, optional};
+use crate::authorise::{Author, Denied};
+use crate::causality::Past;
+use crate::flow::States;
+use crate::record_state::RecordState;
+use crate::roster::{AgencyId, Role};
+
+/// What is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ask {
+    /// Come and act; shares the record whole.
+    Respond,
+    /// Find out.
+    Investigate,
+    /// Advise.
+    Advise,
+    /// Preserve data or items.
+    Preserve,
+    /// Provide evidence.
+    ProvideEvidence,
+}
+
+impl Ask {
+    /// The code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Respond => "respond",
+            Self::Investigate => "investigate",
+            Self::Advise => "advise",
+            Self::Preserve => "preserve",
+            Self::ProvideEvidence => "provide-evidence",
+        }
+    }
+    /// The ask of a code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Respond, Self::Investigate, Self::Advise, Self::Preserve, Self::ProvideEvidence]
+            .into_iter()
+            .find(|ask| ask.code() == code)
+    }
+}
+
+/// Where a referral stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReferralState {
+    /// Offered by the asker.
+    Offered,
+    /// Received by a device of the receiver.
+    Received,
+    /// Seen by a named operator of the receiver.
+    Seen,
+    /// Accepted by the receiver.
+    Accepted,
+    /// Declined by the receiver, with a reason.
+    Declined,
+    /// Claimed done by the receiver.
+    Done,
+    /// Closed by the asker.
+    Closed,
+    /// Disputed by the asker.
+    Disputed,
+    /// Given back by the receiver after acceptance.
+    Returned,
+    /// Taken back by the asker.
+    Recalled,
+}
+
+impl ReferralState {
+    /// All states.
+    pub const ALL: [Self; 10] = [
+        Self::Offered,
+        Self::Received,
+        Self::Seen,
+        Self::Accepted,
+        Self::Declined,
+        Self::Done,
+        Self::Closed,
+        Self::Disputed,
+        Self::Returned,
+        Self::Recalled,
+    ];
+    /// The code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Offered => "offered",
+            Self::Received => "received",
+            Self::Seen => "seen",
+            Self::Accepted => "accepted",
+            Self::Declined => "declined",
+            Self::Done => "done",
+            Self::Closed => "closed",
+            Self::Disputed => "disputed",
+            Self::Returned => "returned",
+            Self::Recalled => "recalled",
+        }
+    }
+    /// The state of a code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+    /// Whether the receiver has not answered yet.
+    pub fn is_waiting(self) -> bool {
+        matches!(self, Self::Offered | Self::Received | Self::Seen)
+    }
+    /// Whether it is the asker who takes this step.
+    fn by_asker(self) -> bool {
+        matches!(self, Self::Closed | Self::Disputed | Self::Recalled)
+    }
+    fn needs_reason(self) -> bool {
+        matches!(self, Self::Declined | Self::Returned | Self::Disputed)
+    }
+}
+
+impl States for ReferralState {
+    const START: Self = Self::Offered;
+    fn allows(self, to: Self) -> bool {
+        use ReferralState::*;
+        match self {
+            Offered => matches!(to, Received | Seen | Accepted | Declined | Recalled),
+            Received => matches!(to, Seen | Accepted | Declined | Recalled),
+            Seen => matches!(to, Accepted | Declined | Recalled),
+            Accepted => matches!(to, Done | Returned | Recalled),
+            Done => matches!(to, Closed | Disputed),
+            Disputed => matches!(to, Accepted | Done | Closed | Recalled),
+            Declined | Returned => matches!(to, Closed | Disputed),
+            Closed | Recalled => false,
+        }
+    }
+    fn rank(self) -> u8 {
+        match self {
+            Self::Offered => 0,
+            Self::Received => 1,
+            Self::Seen => 2,
+            Self::Recalled => 3,
+            Self::Declined => 4,
+            Self::Returned => 5,
+            Self::Accepted => 6,
+            Self::Done => 7,
+            Self::Closed => 8,
+            Self::Disputed => 9,
+        }
+    }
+}
+
+/// Offers a referral. Its id is the id of this entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refer {
+    /// The agency asked.
+    pub to: AgencyId,
+    /// What is asked.
+    pub ask: Ask,
+    /// By when an answer is expected, milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub respond_by_ms: Option<i64>,
+    /// What is asked, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The keys of the record, for the agency asked, where it could not read it before.
+    pub grants: Vec<Grant>,
+}
+
+impl Refer {
+    pub(super) fn validate(&self) -> Result<(), Invalid> {
+        optional(&self.text, 4000, "ask")?;
+        super::share::check_grants(&self.grants)
+    }
+    /// The owner's desk or commander; a referral never goes to the owner itself. From a complaint or
+    /// a brief, a registrar or an adjudicator may ask too.
+    pub(super) fn authorise(&self, author: &Author<'_>, record: &RecordState, _: &Past) -> Result<(), Denied> {
+        if self.to == *author.agency {
+            return Err(Denied::Step("a referral goes to another agency"));
+        }
+        super::share::authorise_grants(&self.grants, author, record)
+    }
+    pub(super) fn apply(&self, record: &mut RecordState, at: &At<'_>) -> Result<(), &'static str> {
+        record.grant(&self.grants, at);
+        record.refer(self, at);
+        Ok(())
+    }
+}
+
+/// A step of a referral.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// The referral: the entry that offered it.
+    #[schemars(with = "String")]
+    pub referral: EntryId,
+    /// The state reached.
+    pub step: ReferralState,
+    /// Why; required to decline, return or dispute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+}
+
+impl Answer {
+    pub(super) fn validate(&self) -> Result<(), Invalid> {
+        if self.step.needs_reason() && self.reason.is_none() {
+            return Err(Invalid::Reason);
+        }
+        optional(&self.reason, 2000, "reason")?;
+        optional(&self.outcome, 4000, "outcome")
+    }
+    /// The receiver receives, sees, accepts, declines, does, returns; the asker closes, disputes,
+    /// recalls. Neither commands the other.
+    pub(super) fn authorise(&self, author: &Author<'_>, record: &RecordState, _: &Past) -> Result<(), Denied> {
+        let Some(referral) = record.referrals.get(&self.referral) else {
+            return Err(Denied::Step("no such referral in this record"));
+        };
+        let side = if self.step.by_asker() { &referral.from } else { &referral.to };
+        if side != author.agency {
+            return Err(Denied::Step("this step is the other side's"));
+        }
+        author.needs(&[Role::Desk, Role::Commander, Role::Registrar, Role::Adjudicator])
+    }
+    pub(super) fn apply(&self, record: &mut RecordState, at: &At<'_>) -> Result<(), &'static str> {
+        record.answer(self, at)
+    }
+}

@@ -1,0 +1,399 @@
+//! What follows from a record's entries: fields with their disputes, states, referrals, exhibits,
+//! audience. Built by the fold alone; every collection is ordered, so that its digest is one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use seal::{DeviceId, EntryId, RecordId};
+
+use crate::action::{
+    Answer, Ask, At, Create, Custody, CustodyAct, Decide, Exhibit, Grant, GrantTo, IncidentState, RecordKind, Refer,
+    ReferralState, Relate, Relation, Unshare,
+};
+use crate::authorise::{Author, Denied};
+use crate::causality::{Mark, Past};
+use crate::complaint_flow::ComplaintState;
+use crate::field::{FieldValue, Fields};
+use crate::flow::Flow;
+use crate::roster::{AgencyId, AgencyKind};
+
+/// A value and who set it.
+#[derive(Debug, Clone)]
+pub struct Assigned {
+    /// The value.
+    pub value: FieldValue,
+    /// Who, when, by which entry.
+    pub mark: Mark,
+}
+
+/// A referral as it stands.
+#[derive(Debug, Clone)]
+pub struct Referral {
+    /// The asker.
+    pub from: AgencyId,
+    /// The agency asked.
+    pub to: AgencyId,
+    /// What is asked.
+    pub ask: Ask,
+    /// In words.
+    pub text: Option<String>,
+    /// By when an answer is expected, milliseconds.
+    pub respond_by_ms: Option<i64>,
+    /// Who offered it, when.
+    pub offered: Mark,
+    /// The steps.
+    pub flow: Flow<ReferralState>,
+    /// Reasons and outcomes by step.
+    pub words: BTreeMap<EntryId, (Option<String>, Option<String>)>,
+}
+
+impl Referral {
+    /// The reason given with the step that stands.
+    pub fn reason(&self) -> Option<&str> {
+        let state = self.flow.state();
+        let step = self.flow.current().find(|step| step.to == state)?;
+        self.words.get(&step.mark.entry)?.0.as_deref()
+    }
+}
+
+/// An exhibit as it stands.
+#[derive(Debug, Clone)]
+pub struct ExhibitState {
+    /// As it was added.
+    pub exhibit: Exhibit,
+    /// Who added it, when.
+    pub mark: Mark,
+    /// Who holds it.
+    pub holder: AgencyId,
+    /// Given but not yet taken.
+    pub in_transit_to: Option<AgencyId>,
+    /// The acts on it, in order.
+    pub acts: Vec<(CustodyAct, Option<AgencyId>, Option<String>, Mark)>,
+}
+
+/// One live access.
+#[derive(Debug, Clone)]
+struct Access {
+    grant: Grant,
+    mark: Mark,
+    past: Past,
+}
+
+/// One end of access.
+#[derive(Debug, Clone)]
+struct Ended {
+    to: Audience,
+    mark: Mark,
+}
+
+/// Someone who may read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Audience {
+    /// The desks of an agency.
+    Agency(AgencyId),
+    /// One device.
+    Device(DeviceId),
+}
+
+impl From<&GrantTo> for Audience {
+    fn from(to: &GrantTo) -> Self {
+        match to {
+            GrantTo::Agency { id, .. } => Self::Agency(id.clone()),
+            GrantTo::Device { id } => Self::Device(*id),
+        }
+    }
+}
+
+/// A note as it was written.
+#[derive(Debug, Clone)]
+pub struct Noted {
+    /// The text.
+    pub text: String,
+    /// Who, when.
+    pub mark: Mark,
+}
+
+/// A link as it stands: each setting and taking back, by its past.
+#[derive(Debug, Clone)]
+struct Related {
+    relate: Relate,
+    mark: Mark,
+}
+
+/// Everything derived from a record's entries.
+#[derive(Debug, Clone, Default)]
+pub struct RecordState {
+    /// What it is.
+    pub kind: Option<RecordKind>,
+    /// The owner.
+    pub owner: Option<AgencyId>,
+    /// The device that made it.
+    pub creator: Option<DeviceId>,
+    /// What people call it.
+    pub reference: String,
+    /// The record that it belongs to.
+    pub parent: Option<RecordId>,
+    /// Who made it, when.
+    pub created: Option<Mark>,
+    /// The last effective statement.
+    pub last: Option<Mark>,
+    fields: BTreeMap<String, Vec<Assigned>>,
+    /// The fields as first stated.
+    pub first: Fields,
+    /// The incident's states.
+    pub incident: Flow<IncidentState>,
+    /// The complaint's states.
+    pub complaint: Flow<ComplaintState>,
+    /// The decision, if one was made.
+    pub decision: Option<(Decide, Mark)>,
+    /// Referrals by the entry that offered them.
+    pub referrals: BTreeMap<EntryId, Referral>,
+    /// Exhibits by the entry that added them.
+    pub exhibits: BTreeMap<EntryId, ExhibitState>,
+    /// Notes in order.
+    pub notes: Vec<Noted>,
+    /// Escalations in order.
+    pub escalations: Vec<(String, Mark)>,
+    related: Vec<Related>,
+    access: Vec<Access>,
+    ended: Vec<Ended>,
+}
+
+impl RecordState {
+    /// Whether a valid creation is known.
+    pub fn exists(&self) -> bool {
+        self.kind.is_some()
+    }
+
+    pub(crate) fn open(&mut self, create: &Create, at: &At<'_>) {
+        self.kind = Some(create.kind);
+        self.owner = Some(create.owner.clone());
+        self.creator = Some(at.mark.device);
+        self.reference.clone_from(&create.reference);
+        self.parent = create.parent;
+        self.created = Some(at.mark.clone());
+        self.first.clone_from(&create.fields);
+        for (name, value) in &create.fields {
+            self.set(name, value, &[], at);
+        }
+        self.grant(&create.grants, at);
+    }
+
+    pub(crate) fn note(&mut self, text: &str, at: &At<'_>) {
+        self.notes.push(Noted { text: text.to_owned(), mark: at.mark.clone() });
+    }
+
+    pub(crate) fn escalate(&mut self, to: &str, at: &At<'_>) {
+        self.escalations.push((to.to_owned(), at.mark.clone()));
+    }
+
+    /// Sets a field: what the author had seen undisputed is replaced, of a dispute only what is named.
+    pub(crate) fn set(&mut self, name: &str, value: &FieldValue, settles: &[EntryId], at: &At<'_>) {
+        let live = self.fields.entry(name.to_owned()).or_default();
+        let mut seen = live.iter().filter(|held| at.past.holds(&held.mark)).map(|held| &held.value);
+        let first = seen.next();
+        let undisputed = seen.all(|value| Some(value) == first);
+        live.retain(|held| {
+            !at.past.holds(&held.mark) || !(undisputed || settles.contains(&held.mark.entry))
+        });
+        live.push(Assigned { value: value.clone(), mark: at.mark.clone() });
+    }
+
+    /// The value of a field; of a disputed one the last in fold order.
+    pub fn field(&self, name: &str) -> Option<&FieldValue> {
+        self.fields.get(name)?.last().map(|held| &held.value)
+    }
+
+    /// The value of a field that nobody disputes.
+    pub fn agreed(&self, name: &str) -> Option<&FieldValue> {
+        let live = self.fields.get(name)?;
+        let first = &live.first()?.value;
+        live.iter().all(|held| held.value == *first).then_some(first)
+    }
+
+    /// The text of a field.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.field(name).and_then(FieldValue::text)
+    }
+
+    /// The number of a field.
+    pub fn number(&self, name: &str) -> Option<i64> {
+        self.field(name).and_then(FieldValue::number)
+    }
+
+    /// All fields with their live values.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &[Assigned])> {
+        self.fields.iter().map(|(name, live)| (name.as_str(), live.as_slice()))
+    }
+
+    /// Fields with more than one value.
+    pub fn disputes(&self) -> impl Iterator<Item = (&str, &[Assigned])> {
+        self.fields().filter(|(_, live)| live.iter().any(|held| held.value != live[0].value))
+    }
+
+    pub(crate) fn relate(&mut self, relate: &Relate, at: &At<'_>) {
+        self.related.retain(|held| {
+            !(held.relate.relation == relate.relation && held.relate.to == relate.to && at.past.holds(&held.mark))
+        });
+        self.related.push(Related { relate: relate.clone(), mark: at.mark.clone() });
+    }
+
+    /// The links that stand: set, and not taken back by someone who had seen the setting.
+    pub fn relations(&self) -> BTreeSet<(Relation, RecordId, String)> {
+        let standing = self.related.iter().filter(|held| !held.relate.undo);
+        standing.map(|held| (held.relate.relation, held.relate.to, held.relate.reference.clone())).collect()
+    }
+
+    /// The record that this one duplicates, if a link says so.
+    pub fn duplicate_of(&self) -> Option<(RecordId, String)> {
+        let mut links = self.relations().into_iter();
+        links.find(|(relation, ..)| *relation == Relation::DuplicateOf).map(|(_, to, reference)| (to, reference))
+    }
+
+    pub(crate) fn grant(&mut self, grants: &[Grant], at: &At<'_>) {
+        for grant in grants {
+            self.access.push(Access { grant: grant.clone(), mark: at.mark.clone(), past: at.past.clone() });
+        }
+    }
+
+    pub(crate) fn unshare(&mut self, unshare: &Unshare, at: &At<'_>) {
+        let agencies = unshare.agencies.iter().map(|id| Audience::Agency(id.clone()));
+        let devices = unshare.devices.iter().map(|id| Audience::Device(*id));
+        self.ended.extend(agencies.chain(devices).map(|to| Ended { to, mark: at.mark.clone() }));
+    }
+
+    /// A grant stands unless an end of access was stated that its author had not seen.
+    fn stands(&self, access: &Access) -> bool {
+        let to = Audience::from(&access.grant.to);
+        self.ended.iter().all(|ended| ended.to != to || access.past.holds(&ended.mark))
+    }
+
+    /// Whether, within what this past holds, the agency or the device was given the record.
+    pub fn granted(&self, agency: &AgencyId, device: &DeviceId, past: &Past) -> bool {
+        self.access.iter().any(|access| {
+            let named = match &access.grant.to {
+                GrantTo::Agency { id, .. } => id == agency,
+                GrantTo::Device { id } => id == device,
+            };
+            named
+                && past.holds(&access.mark)
+                && self.ended.iter().all(|ended| {
+                    ended.to != Audience::from(&access.grant.to)
+                        || !past.holds(&ended.mark)
+                        || access.past.holds(&ended.mark)
+                })
+        })
+    }
+
+    /// Who may read what is written now. The creating device is in it until it is taken out.
+    pub fn audience(&self) -> BTreeSet<Audience> {
+        let mut audience: BTreeSet<Audience> =
+            self.access.iter().filter(|access| self.stands(access)).map(|access| (&access.grant.to).into()).collect();
+        if let Some(creator) = self.creator.map(Audience::Device)
+            && self.ended.iter().all(|ended| ended.to != creator)
+        {
+            audience.insert(creator);
+        }
+        audience
+    }
+
+    /// The grants that stand.
+    pub fn grants(&self) -> impl Iterator<Item = &Grant> {
+        self.access.iter().filter(|access| self.stands(access)).map(|access| &access.grant)
+    }
+
+    /// Whether the record's TLP and what it alleges allow this recipient.
+    pub fn may_be_granted(&self, to: &GrantTo, author: &Author<'_>) -> Result<(), Denied> {
+        let own = matches!(to, GrantTo::Agency { id, .. } if id == author.agency);
+        match (self.text("tlp"), to) {
+            (Some("RED"), GrantTo::Agency { .. }) => return Err(Denied::Tlp),
+            (Some("AMBER+STRICT"), GrantTo::Agency { .. }) if !own => return Err(Denied::Tlp),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Whether a kind of agency is alleged to be involved, and so cannot be given the record except
+    /// by the adjudicator's order: the police where state security or the police are alleged
+    /// perpetrator, the election management body where its staff are.
+    pub fn alleges(&self, kind: AgencyKind) -> bool {
+        match (self.text("perpetrator"), kind) {
+            (Some("state-security" | "police"), AgencyKind::Police) => true,
+            (Some("emb-staff"), AgencyKind::Emb) => true,
+            _ => false,
+        }
+    }
+
+    pub(crate) fn refer(&mut self, refer: &Refer, at: &At<'_>) {
+        self.referrals.insert(
+            at.mark.entry,
+            Referral {
+                from: at.mark.agency.clone(),
+                to: refer.to.clone(),
+                ask: refer.ask,
+                text: refer.text.clone(),
+                respond_by_ms: refer.respond_by_ms,
+                offered: at.mark.clone(),
+                flow: Flow::default(),
+                words: BTreeMap::new(),
+            },
+        );
+    }
+
+    pub(crate) fn answer(&mut self, answer: &Answer, at: &At<'_>) -> Result<(), &'static str> {
+        let referral = self.referrals.get_mut(&answer.referral).ok_or("no such referral")?;
+        if !referral.flow.take(answer.step, at.mark.clone(), at.past) {
+            return Err("this step does not follow from the state that its author had seen");
+        }
+        referral.words.insert(at.mark.entry, (answer.reason.clone(), answer.outcome.clone()));
+        Ok(())
+    }
+
+    pub(crate) fn exhibit(&mut self, exhibit: &Exhibit, at: &At<'_>) {
+        self.exhibits.insert(
+            at.mark.entry,
+            ExhibitState {
+                exhibit: exhibit.clone(),
+                mark: at.mark.clone(),
+                holder: at.mark.agency.clone(),
+                in_transit_to: None,
+                acts: Vec::new(),
+            },
+        );
+    }
+
+    pub(crate) fn custody(&mut self, custody: &Custody, at: &At<'_>) -> Result<(), &'static str> {
+        let exhibit = self.exhibits.get_mut(&custody.exhibit).ok_or("no such exhibit")?;
+        match custody.act {
+            CustodyAct::TransferredOut => exhibit.in_transit_to.clone_from(&custody.with),
+            CustodyAct::TransferredIn => {
+                exhibit.holder = at.mark.agency.clone();
+                exhibit.in_transit_to = None;
+            }
+            _ => {}
+        }
+        exhibit.acts.push((custody.act, custody.with.clone(), custody.remark.clone(), at.mark.clone()));
+        Ok(())
+    }
+
+    pub(crate) fn move_complaint(&mut self, to: ComplaintState, at: &At<'_>) -> Result<(), &'static str> {
+        if self.complaint.take(to, at.mark.clone(), at.past) {
+            Ok(())
+        } else {
+            Err("the workflow does not allow this step from the state that its author had seen")
+        }
+    }
+
+    pub(crate) fn decision(&mut self, decide: &Decide, at: &At<'_>) {
+        self.decision = Some((decide.clone(), at.mark.clone()));
+    }
+
+    /// The state's code: of a duplicate, an incident, a complaint; `open` for other records.
+    pub fn state_code(&self) -> &'static str {
+        match self.kind {
+            Some(RecordKind::Incident) if self.duplicate_of().is_some() => "duplicate",
+            Some(RecordKind::Incident) => self.incident.state().code(),
+            Some(RecordKind::Complaint) => self.complaint.state().code(),
+            _ => "open",
+        }
+    }
+}
