@@ -1,0 +1,70 @@
+# Everything a person does here. Each target installs what it needs.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+INTACT_SHARED ?= $(abspath ../shared)
+export INTACT_SHARED
+CARGO_TARGET_DIR ?= $(CURDIR)/target
+BIN := $(CARGO_TARGET_DIR)/release
+ACCEPTANCE := $(INTACT_SHARED)/acceptance/first_light.py
+
+.PHONY: help run demo test check bench torture build window deps deps-test ui schemas deny acceptance clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+deps: ## packages that building needs
+	@bash .config/install.sh build
+
+deps-test: ## and those that testing needs
+	@bash .config/install.sh test
+
+ui/node_modules: ui/package.json ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund
+	@touch $@
+
+ui: ui/node_modules ## the window's pages
+	cd ui && npm run build
+
+build: deps ## the command line and the verifier, release
+	cargo build --release --locked -p intact -p intact-verify
+
+window: deps ui ## the window, release
+	cargo build --release --locked -p intact-window --features tauri/custom-protocol
+
+run: ## opens the window on a practice election night; without a display, the same story in the terminal
+	@bash .config/run.sh
+
+demo: build ## the story in the terminal
+	$(BIN)/intact demo
+
+schemas: ## writes schemas/ and the window's types anew from the Rust types
+	cargo run --release --locked -q -p intact -- schemas --out schemas
+	cd ui && npm run generate
+
+check: deps ## the quick one: format, lints, licences, drift
+	cargo fmt --all --check
+	@$(MAKE) --no-print-directory deny
+	cargo clippy --release --locked --workspace --all-targets --features tauri/custom-protocol -- -D warnings
+	cd ui && npm run check
+
+deny: ## licences and sources of what is built in
+	@command -v cargo-deny >/dev/null || cargo install --locked --quiet cargo-deny@0.20.2
+	cargo deny --locked --config .config/deny.toml check licenses bans sources
+
+test: deps deps-test ## everything, the real window included
+	@bash .config/test.sh
+
+acceptance: build ## the black-box story against the release binaries
+	python3 $(ACCEPTANCE) --bin $(BIN)/intact --verify $(BIN)/intact-verify
+
+bench: build ## the table of docs/performance.md, measured here
+	cargo run --release --locked -q -p intact-tests --bin bench
+
+torture: deps deps-test ## the long ones, resumable
+	INTACT_KILLS=200 INTACT_CASES=20000 cargo nextest run --release --locked -p intact-tests --run-ignored all
+
+clean: ## what was built
+	cargo clean
+	rm -rf ui/node_modules ui/dist
