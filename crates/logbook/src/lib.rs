@@ -9,6 +9,7 @@ pub mod causality;
 // pub mod clock;
 pub mod complaint_flow;
 pub mod digest;
+pub mod document;
 pub mod entry;
 pub mod field;
 pub mod flow;

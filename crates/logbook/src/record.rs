@@ -32,8 +32,6 @@ pub struct Judged {
     pub agency: Option<AgencyId>,
     /// What the author had seen, itself included.
     past: Past,
-    /// The author's index.
-    author: u32,
     /// Whether everything before it is at hand.
     complete: bool,
 }
@@ -209,7 +207,7 @@ impl Record {
             past.add(author, opened.header.number);
         }
         self.index.insert(opened.id, self.entries.len());
-        self.entries.push(Judged { opened, entry, status, reason, agency, past, author, complete });
+        self.entries.push(Judged { opened, entry, status, reason, agency, past, complete });
     }
 
     /// What the author had seen: everything its heads had seen. `false` if some of it is missing.

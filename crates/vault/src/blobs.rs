@@ -1,0 +1,157 @@
+//! Sealed exhibits: files of ciphertext, named by its BLAKE3 hash.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+
+use seal::BlobAddress;
+use seal::blob::{SealedBlob, address_of, seal_stream};
+
+use crate::error::{Result, VaultError};
+use crate::open::BLOBS;
+use crate::store::Vault;
+
+/// Bytes of one exhibit's ciphertext: 64 GiB, hours of video.
+const MAX_BLOB: u64 = 64 * 1024 * 1024 * 1024;
+
+/// How far an exhibit has arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlobProgress {
+    /// All of it is here and its address holds.
+    pub complete: bool,
+    /// The next byte that is missing.
+    pub next: u64,
+}
+
+impl Vault {
+    /// Where an exhibit's ciphertext lies.
+    pub fn blob_path(&self, address: &BlobAddress) -> PathBuf {
+        self.inner.dir.join(BLOBS).join(address.to_string())
+    }
+
+    fn part_path(&self, address: &BlobAddress) -> PathBuf {
+        self.inner.dir.join(BLOBS).join(format!("{address}.part"))
+    }
+
+    /// Whether all of it is here.
+    pub fn has_blob(&self, address: &BlobAddress) -> bool {
+        self.blob_path(address).exists()
+    }
+
+    /// Seals a stream into the vault; durable when this returns.
+    pub async fn put_blob(&self, from: impl Read + Send + 'static) -> Result<SealedBlob> {
+        let folder = self.inner.dir.join(BLOBS);
+        let work = move || -> Result<SealedBlob> {
+            let temporary = folder.join(format!("new-{}-{}", std::process::id(), unique()));
+            let sealed = (|| -> Result<SealedBlob> {
+                let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+                let mut out = BufWriter::with_capacity(128 * 1024, file);
+                let blob = seal_stream(from, &mut out)?;
+                out.into_inner().map_err(|error| VaultError::io(error.error()))?.sync_all()?;
+                Ok(blob)
+            })();
+            let blob = sealed.inspect_err(|_| {
+                let _ = std::fs::remove_file(&temporary);
+            })?;
+            std::fs::rename(&temporary, folder.join(blob.address.to_string()))?;
+            File::open(&folder)?.sync_all()?;
+            Ok(blob)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| VaultError::Storage("sealing was interrupted".into()))?
+    }
+
+    /// Takes the next part of an exhibit's ciphertext. Parts come in order; another offset changes
+    /// nothing and says where to go on.
+    pub async fn blob_part(&self, address: &BlobAddress, offset: u64, total: u64, bytes: &[u8]) -> Result<BlobProgress> {
+        if self.has_blob(address) {
+            return Ok(BlobProgress { complete: true, next: total });
+        }
+        if total > MAX_BLOB || offset.saturating_add(bytes.len() as u64) > total {
+            return Err(VaultError::Invalid("an exhibit's part is over its bound".into()));
+        }
+        // Only what an entry asks for is stored, so that nobody fills the disk.
+        if !self.wanted_blobs().await?.iter().any(|(wanted, size, _)| wanted == address && *size == total) {
+            return Err(VaultError::Invalid("no entry asks for this exhibit".into()));
+        }
+        let path = self.part_path(address);
+        let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path)?;
+        let held = file.metadata()?.len();
+        if offset != held {
+            return Ok(BlobProgress { complete: false, next: held });
+        }
+        file.seek(SeekFrom::End(0))?;
+        file.write_all(bytes)?;
+        let next = held + bytes.len() as u64;
+        if next < total {
+            return Ok(BlobProgress { complete: false, next });
+        }
+        file.sync_all()?;
+        file.seek(SeekFrom::Start(0))?;
+        let (found, _) = address_of(BufReader::with_capacity(128 * 1024, &file))?;
+        if found != *address {
+            std::fs::remove_file(&path)?;
+            return Err(VaultError::Invalid("an exhibit's bytes do not match its address".into()));
+        }
+        std::fs::rename(&path, self.blob_path(address))?;
+        File::open(self.inner.dir.join(BLOBS))?.sync_all()?;
+        Ok(BlobProgress { complete: true, next })
+    }
+
+    /// A part of an exhibit's ciphertext.
+    pub async fn read_blob_part(&self, address: &BlobAddress, offset: u64, max: usize) -> Result<Vec<u8>> {
+        let mut file = File::open(self.blob_path(address))?;
+        file.seek(SeekFrom::Start(offset))?;
+        let mut bytes = Vec::new();
+        file.take(max as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Exhibits of readable records whose ciphertext is missing: (address, size, bytes already here).
+    pub async fn wanted_blobs(&self) -> Result<Vec<(BlobAddress, u64, u64)>> {
+        let rows: Vec<(Vec<u8>, i64)> = sqlx::query_as("SELECT DISTINCT address, sealed_size FROM exhibit")
+            .fetch_all(&self.inner.readers)
+            .await?;
+        let mut wanted = Vec::new();
+        for (address, size) in rows {
+            let address = BlobAddress::try_from(address.as_slice())
+                .map_err(|_| VaultError::Corrupt("an exhibit's row".into()))?;
+            if !self.has_blob(&address) {
+                let have = std::fs::metadata(self.part_path(&address)).map_or(0, |part| part.len());
+                wanted.push((address, size as u64, have));
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// Exhibits that are here, of records that a recipient may read: (address, size).
+    pub async fn blobs_for(&self, to: &logbook::record_state::Audience, device: Option<&seal::DeviceId>, after: i64) -> Result<Vec<(BlobAddress, u64)>> {
+        let one = crate::outgoing::spell(to);
+        let two = device.map_or_else(|| one.clone(), |id| format!("d:{id}"));
+        let rows: Vec<(Vec<u8>, i64)> = sqlx::query_as(
+            "SELECT DISTINCT x.address, x.sealed_size FROM exhibit x JOIN audience a ON a.record = x.record \
+             WHERE a.who IN (?1, ?2) AND (a.since_seq > ?3 OR EXISTS \
+             (SELECT 1 FROM envelope e WHERE e.record = x.record AND e.seq > ?3))",
+        )
+        .bind(one)
+        .bind(two)
+        .bind(after)
+        .fetch_all(&self.inner.readers)
+        .await?;
+        let mut here = Vec::new();
+        for (address, size) in rows {
+            if let Ok(address) = BlobAddress::try_from(address.as_slice())
+                && self.has_blob(&address)
+            {
+                here.push((address, size as u64));
+            }
+        }
+        Ok(here)
+    }
+}
+
+/// A number that no other call in this process gets.
+fn unique() -> u64 {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}

@@ -1,0 +1,146 @@
+//! Making and opening a vault: key file, lock, connections.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use seal::id::to_hex;
+use seal::{Hash32, KdfCost, Passphrase, SealError, SealedBox};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection};
+use zeroize::Zeroizing;
+
+use crate::error::{Result, VaultError};
+use crate::store::Vault;
+
+const KEY_FILE: &str = "vault.key";
+const DATABASE: &str = "vault.db";
+const LOCK: &str = "lock";
+/// The vault's folder of sealed exhibits.
+pub(crate) const BLOBS: &str = "blobs";
+/// Readers at once: the window's list, its open record, a check.
+const READERS: u32 = 3;
+
+/// What an open vault holds of the file system.
+pub(crate) struct Opened {
+    pub writer: SqliteConnection,
+    pub readers: SqlitePool,
+    pub lock: File,
+    pub store_id: Hash32,
+}
+
+impl Vault {
+    /// Makes a vault; the folder may exist, a vault in it may not. `random` fills a buffer.
+    pub async fn create(
+        dir: &Path,
+        passphrase: &Passphrase,
+        cost: KdfCost,
+        random: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<Self> {
+        std::fs::create_dir_all(dir.join(BLOBS))?;
+        private(dir)?;
+        let lock = take_lock(dir)?;
+        if dir.join(KEY_FILE).exists() {
+            return Err(VaultError::AlreadyExists);
+        }
+        let mut key = Zeroizing::new([0; 32]);
+        random(key.as_mut_slice());
+        let mut salts = [0; 40];
+        random(&mut salts);
+        let mut store_id = [0; 32];
+        random(&mut store_id);
+        let sealed = SealedBox::seal(key.as_slice(), passphrase, cost, &salts)?;
+        // The database first: a vault without its key file is none, and can be made again.
+        let mut writer = connect(dir, &key, true).await?;
+        sqlx::migrate!("./migrations").run(&mut writer).await?;
+        sqlx::query("INSERT INTO setting (name, value) VALUES ('store.id', ?)")
+            .bind(to_hex(&store_id))
+            .execute(&mut writer)
+            .await?;
+        let readers = pool(dir, &key)?;
+        write_key_file(dir, &sealed)?;
+        Self::start(dir, Opened { writer, readers, lock, store_id: Hash32(store_id) }).await
+    }
+
+    /// Opens a vault.
+    pub async fn open(dir: &Path, passphrase: &Passphrase) -> Result<Self> {
+        let sealed = match std::fs::read(dir.join(KEY_FILE)) {
+            Ok(sealed) => sealed,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(VaultError::NotAVault),
+            Err(error) => return Err(error.into()),
+        };
+        let lock = take_lock(dir)?;
+        let key = match SealedBox::open(&sealed, passphrase) {
+            Ok(key) => key,
+            Err(SealError::WrongPassphrase) => return Err(VaultError::WrongPassphrase),
+            Err(_) => return Err(VaultError::Corrupt("the key file does not hold".into())),
+        };
+        let key: [u8; 32] = key.as_slice().try_into().map_err(|_| VaultError::Corrupt("the key file".into()))?;
+        let key = Zeroizing::new(key);
+        let mut writer = connect(dir, &key, false).await?;
+        sqlx::migrate!("./migrations").run(&mut writer).await?;
+        let store_id: (String,) =
+            sqlx::query_as("SELECT value FROM setting WHERE name = 'store.id'").fetch_one(&mut writer).await?;
+        let store_id = store_id.0.parse().map_err(|_| VaultError::Corrupt("its id".into()))?;
+        let readers = pool(dir, &key)?;
+        Self::start(dir, Opened { writer, readers, lock, store_id }).await
+    }
+}
+
+fn options(dir: &Path, key: &[u8; 32], create: bool) -> SqliteConnectOptions {
+    let raw = Zeroizing::new(format!("\"x'{}'\"", to_hex(key)));
+    SqliteConnectOptions::new()
+        .filename(dir.join(DATABASE))
+        .create_if_missing(create)
+        .pragma("key", raw.as_str().to_owned())
+        .pragma("temp_store", "MEMORY")
+        .pragma("secure_delete", "ON")
+        // 8 MiB of pages for each connection.
+        .pragma("cache_size", "-8192")
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(10))
+        .statement_cache_capacity(64)
+        .disable_statement_logging()
+}
+
+async fn connect(dir: &Path, key: &[u8; 32], create: bool) -> Result<SqliteConnection> {
+    Ok(SqliteConnection::connect_with(&options(dir, key, create)).await?)
+}
+
+fn pool(dir: &Path, key: &[u8; 32]) -> Result<SqlitePool> {
+    let options = options(dir, key, false).read_only(true);
+    Ok(SqlitePoolOptions::new().max_connections(READERS).min_connections(0).connect_lazy_with(options))
+}
+
+/// One process at a time: an advisory lock that the system releases when the process ends, however.
+fn take_lock(dir: &Path) -> Result<File> {
+    let lock = OpenOptions::new().create(true).write(true).truncate(false).open(dir.join(LOCK))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => Err(VaultError::InUse),
+        Err(std::fs::TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+fn write_key_file(dir: &Path, sealed: &[u8]) -> Result<()> {
+    let temporary = dir.join("vault.key.part");
+    let mut file = File::create(&temporary)?;
+    file.write_all(sealed)?;
+    file.sync_all()?;
+    std::fs::rename(&temporary, dir.join(KEY_FILE))?;
+    File::open(dir)?.sync_all()?;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn private(dir: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    Ok(std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700))?)
+}
+
+#[cfg(not(unix))]
+fn private(_: &Path) -> Result<()> {
+    Ok(())
+}
