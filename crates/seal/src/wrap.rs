@@ -35,6 +35,12 @@ impl Identity {
     pub fn from_secret_str(text: &str) -> Result<Self, SealError> {
         text.parse().map(Self).map_err(|_| SealError::Malformed("age identity"))
     }
+    /// The identity whose X25519 secret is these 32 bytes, for keys that are derived.
+    pub fn from_bytes(secret: &[u8; 32]) -> Result<Self, SealError> {
+        let hrp = bech32::Hrp::parse("age-secret-key-").map_err(|_| SealError::Malformed("age identity"))?;
+        let text = bech32::encode::<bech32::Bech32>(hrp, secret).map_err(|_| SealError::Malformed("age identity"))?;
+        Self::from_secret_str(&Zeroizing::new(text.to_uppercase()))
+    }
     /// `AGE-SECRET-KEY-1…`, for storing inside something sealed.
     pub fn to_secret_str(&self) -> Zeroizing<String> {
         Zeroizing::new(self.0.to_string().expose_secret().to_owned())
