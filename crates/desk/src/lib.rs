@@ -1,1 +1,25 @@
-//! placeholder
+//! Use cases: the only place that owns a clock, randomness and tasks. What the command line and the
+//! window call; the types that cross to them are in [`wire`].
+
+pub mod carry;
+pub mod complaint;
+pub mod demo;
+pub mod dossiers;
+pub mod error;
+mod exhibit;
+mod files;
+pub mod found;
+mod incident;
+pub mod moment;
+pub mod practice;
+pub mod relaying;
+pub mod schemas;
+mod session;
+mod share;
+mod show;
+mod store;
+pub mod wire;
+
+pub use error::{Code, DeskError, Result};
+pub use seal::{KdfCost, Passphrase};
+pub use session::Desk;

@@ -1,0 +1,268 @@
+//! Checking a bag: what is listed, what is there, and whether each hash holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::manifest::{self, Manifest};
+use super::tags::{self, Encoding, Version};
+use super::{BagError, Findings, MAX_TAG_FILE, Rules};
+use crate::archive::Tree;
+use crate::digest::{self, Algorithm};
+use crate::path::{BagPath, shown};
+
+/// Kept files are entries, links and the like, never exhibits; the largest is the chain of a device, of which
+/// this holds a million links.
+const MAX_KEPT: u64 = 256 << 20;
+/// All kept files together: what a reader's machine can be expected to hold.
+const MAX_KEPT_TOTAL: u64 = 1 << 30;
+const TAG_FILES: [&str; 4] = ["bag-info.txt", "bagit.txt", "manifest-sha256.txt", "manifest-sha512.txt"];
+const TAG_MANIFEST: &str = "tagmanifest-sha256.txt";
+
+type Manifests = BTreeMap<Algorithm, BTreeMap<BagPath, Vec<u8>>>;
+
+struct Examination<'a> {
+    tree: &'a Tree,
+    rules: Rules,
+    encoding: Encoding,
+    findings: Findings,
+    payload: Manifests,
+    tags: Manifests,
+}
+
+/// Reads every file that a manifest names (under [`Rules::Dossier`]: every file) once, and compares.
+///
+/// `keep` chooses files whose bytes are handed back, each at most 256 MiB, together 1 GiB: what is interpreted later is then
+/// what was hashed, whatever happens to the files meanwhile. An error means that this is no bag or cannot
+/// be read; everything else is in the findings.
+pub fn examine(tree: &Tree, rules: Rules, keep: impl Fn(&BagPath) -> bool) -> Result<Findings, BagError> {
+    let declaration = plain("bagit.txt")?;
+    if !tree.contains(&declaration) {
+        return Err(BagError::NoDeclaration);
+    }
+    let bytes = tree.bytes(&declaration, MAX_TAG_FILE)?;
+    let (version, encoding) = tags::declaration(&bytes)?;
+    let findings = Findings {
+        version,
+        problems: Vec::new(),
+        warnings: Vec::new(),
+        digests: BTreeMap::new(),
+        kept: BTreeMap::new(),
+        info: Vec::new(),
+    };
+    let (payload, tags) = (Manifests::new(), Manifests::new());
+    let mut work = Examination { tree, rules, encoding, findings, payload, tags };
+    if rules == Rules::Dossier && bytes != tags::DECLARATION.as_bytes() {
+        work.findings.problem("bagit.txt", "not the declaration that a dossier has");
+    }
+    work.read_manifests()?;
+    work.read_info()?;
+    work.check_coverage();
+    work.check_fetch()?;
+    if rules == Rules::Dossier {
+        work.check_dossier_form();
+    }
+    work.hash_files(&keep)?;
+    Ok(work.findings)
+}
+
+fn plain(name: &str) -> Result<BagPath, BagError> {
+    BagPath::parse(name).map_err(|fault| BagError::Write { path: name.to_owned(), why: fault.to_string() })
+}
+
+impl Examination<'_> {
+    /// Reads every `manifest-*.txt` and `tagmanifest-*.txt` at the top.
+    fn read_manifests(&mut self) -> Result<(), BagError> {
+        let tree = self.tree;
+        for (path, _) in tree.files() {
+            let name = path.as_str();
+            let (is_tag, algorithm) = match (name.strip_prefix("tagmanifest-"), name.strip_prefix("manifest-")) {
+                (Some(rest), _) => (true, rest),
+                (_, Some(rest)) => (false, rest),
+                _ => continue,
+            };
+            let Some(algorithm) = algorithm.strip_suffix(".txt").filter(|rest| !rest.contains('/')) else { continue };
+            let Some(algorithm) = Algorithm::from_name(algorithm) else {
+                self.findings.problem(path, "its hash is not one that is taken");
+                continue;
+            };
+            let bytes = tree.bytes(path, MAX_TAG_FILE)?;
+            let Some(text) = self.encoding.decode(&bytes) else {
+                self.findings.problem(path, "it is not in the declared encoding");
+                continue;
+            };
+            let Manifest { files, problems, warnings } = manifest::parse(&text, algorithm, self.findings.version);
+            for (named, why) in problems {
+                self.findings.problem(path, format!("\"{named}\": {why}"));
+            }
+            for (named, why) in warnings {
+                self.findings.warning(path, format!("\"{named}\": {why}"));
+            }
+            if self.rules == Rules::Dossier {
+                let canonical = manifest::encode(files.iter().map(|(p, hash)| (p, hash.as_slice())));
+                if canonical.as_bytes() != bytes {
+                    self.findings.problem(path, "not in the one form that a dossier has");
+                }
+            }
+            let into = if is_tag { &mut self.tags } else { &mut self.payload };
+            into.insert(algorithm, files);
+        }
+        if self.payload.is_empty() {
+            self.findings.problem("", "there is no manifest of the payload that can be read");
+        }
+        Ok(())
+    }
+
+    fn read_info(&mut self) -> Result<(), BagError> {
+        let path = plain("bag-info.txt")?;
+        if !self.tree.contains(&path) {
+            return Ok(());
+        }
+        let bytes = self.tree.bytes(&path, MAX_TAG_FILE)?;
+        let Some(fields) = self.encoding.decode(&bytes).as_deref().and_then(tags::info) else {
+            self.findings.problem(path, "it cannot be read");
+            return Ok(());
+        };
+        let sums = self.tree.files().filter(|(path, _)| path.is_in("data"));
+        let (octets, count) = sums.fold((0u64, 0u64), |(octets, count), (_, size)| (octets + size, count + 1));
+        for (label, value) in &fields {
+            if label.eq_ignore_ascii_case("Payload-Oxum") && *value != format!("{octets}.{count}") {
+                self.findings
+                    .problem(&path, format!("Payload-Oxum is {}, but {octets}.{count} is there", shown(value)));
+            }
+        }
+        self.findings.info = fields;
+        Ok(())
+    }
+
+    /// 1.0: each manifest lists exactly the payload. 0.9x: together they do.
+    fn check_coverage(&mut self) {
+        let tree = self.tree;
+        let payload: BTreeSet<&BagPath> =
+            tree.files().map(|(path, _)| path).filter(|path| path.is_in("data")).collect();
+        let mut problems = Vec::new();
+        for (algorithm, files) in &self.payload {
+            let name = format!("manifest-{}.txt", algorithm.name());
+            for path in files.keys() {
+                if !path.is_in("data") {
+                    problems.push((path.clone(), format!("{name} lists it, but it is outside data/")));
+                } else if !payload.contains(path) {
+                    problems.push((path.clone(), format!("{name} lists it, but it is missing")));
+                }
+            }
+            if self.findings.version >= Version::V1_0 {
+                let unlisted = payload.iter().filter(|path| !files.contains_key(**path));
+                problems
+                    .extend(unlisted.map(|path| ((*path).clone(), format!("it was added: {name} does not list it"))));
+            }
+        }
+        if self.findings.version < Version::V1_0 {
+            let unlisted = payload.iter().filter(|path| !self.payload.values().any(|files| files.contains_key(**path)));
+            problems.extend(unlisted.map(|path| ((*path).clone(), "it was added: no manifest lists it".to_owned())));
+        }
+        for (algorithm, files) in &self.tags {
+            let name = format!("tagmanifest-{}.txt", algorithm.name());
+            for path in files.keys() {
+                if path.is_in("data") || path.as_str().starts_with("tagmanifest-") {
+                    problems.push((path.clone(), format!("{name} lists it, but it is no tag file")));
+                } else if !tree.contains(path) {
+                    problems.push((path.clone(), format!("{name} lists it, but it is missing")));
+                }
+            }
+        }
+        for (path, what) in problems {
+            self.findings.problem(path, what);
+        }
+    }
+
+    /// `fetch.txt` may stand in a bag whose files are all there; nothing is ever fetched.
+    fn check_fetch(&mut self) -> Result<(), BagError> {
+        let path = plain("fetch.txt")?;
+        if !self.tree.contains(&path) {
+            return Ok(());
+        }
+        let bytes = self.tree.bytes(&path, MAX_TAG_FILE)?;
+        let Some(text) = self.encoding.decode(&bytes) else {
+            self.findings.problem(path, "it is not in the declared encoding");
+            return Ok(());
+        };
+        for line in text.lines().filter(|line| !line.trim().is_empty()).take(crate::archive::MAX_FILES) {
+            // URL, length, path; only the path may hold spaces.
+            let named = line.splitn(3, [' ', '\t']).nth(2).unwrap_or_default().trim_start();
+            match BagPath::parse(named) {
+                Err(fault) => {
+                    self.findings.problem(&path, format!("\"{}\": the path is refused: {fault}", shown(named)))
+                }
+                Ok(file) if !file.is_in("data") => self.findings.problem(&path, format!("\"{file}\" is outside data/")),
+                Ok(file) if !self.tree.contains(&file) => {
+                    self.findings.problem(file, "it would have to be fetched, and nothing is fetched");
+                }
+                Ok(_) => {}
+            }
+        }
+        self.findings.warning(path, "it is ignored: nothing is fetched");
+        Ok(())
+    }
+
+    /// What a dossier has beyond the RFC.
+    fn check_dossier_form(&mut self) {
+        let tree = self.tree;
+        if self.payload.keys().ne([Algorithm::Sha256, Algorithm::Sha512].iter()) {
+            self.findings.problem("", "a dossier has manifest-sha256.txt and manifest-sha512.txt");
+        }
+        if self.tags.keys().ne([Algorithm::Sha256].iter()) {
+            self.findings.problem("", format!("a dossier has {TAG_MANIFEST}, and no other"));
+        }
+        for (path, _) in tree.files() {
+            let name = path.as_str();
+            if !path.is_in("data") && !path.is_in("signatures") && !TAG_FILES.contains(&name) && name != TAG_MANIFEST {
+                self.findings.problem(path, "it was added: a dossier has no such file");
+            }
+        }
+        if let Some(listed) = self.tags.get(&Algorithm::Sha256)
+            && listed.keys().map(BagPath::as_str).ne(TAG_FILES)
+        {
+            self.findings.problem(TAG_MANIFEST, "it must list the four tag files, and nothing else");
+        }
+        for path in tree.empty_folders() {
+            self.findings.problem(path, "an empty folder was added");
+        }
+    }
+
+    fn hash_files(&mut self, keep: &impl Fn(&BagPath) -> bool) -> Result<(), BagError> {
+        let tree = self.tree;
+        let mut kept = 0;
+        for (path, size) in tree.files() {
+            let mut expected: BTreeMap<Algorithm, Vec<&Vec<u8>>> = BTreeMap::new();
+            for (algorithm, files) in self.payload.iter().chain(&self.tags) {
+                if let Some(hash) = files.get(path) {
+                    expected.entry(*algorithm).or_default().push(hash);
+                }
+            }
+            let mut algorithms: BTreeSet<_> = expected.keys().copied().collect();
+            if self.rules == Rules::Dossier {
+                algorithms.extend([Algorithm::Sha256, Algorithm::Sha512]);
+            }
+            if algorithms.is_empty() {
+                continue;
+            }
+            let mut reader = tree.read(path)?;
+            let fail = |e| crate::archive::ArchiveError::io(path.as_str(), e);
+            let digests = if keep(path) && size <= MAX_KEPT && kept + size <= MAX_KEPT_TOTAL {
+                kept += size;
+                let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+                let digests = digest::copy(&mut reader, &mut bytes, algorithms).map_err(fail)?;
+                self.findings.kept.insert(path.clone(), bytes);
+                digests
+            } else {
+                digest::copy(&mut reader, &mut std::io::sink(), algorithms).map_err(fail)?
+            };
+            let wrong = expected.iter().find(|(algorithm, hashes)| {
+                hashes.iter().any(|hash| digests.get(**algorithm) != Some(hash.as_slice()))
+            });
+            if let Some((algorithm, _)) = wrong {
+                self.findings.problem(path, format!("it was changed: its {} differs", algorithm.name()));
+            }
+            self.findings.digests.insert(path.clone(), digests);
+        }
+        Ok(())
+    }
+}
