@@ -17,7 +17,7 @@ const MAX_FILE: u64 = 64 * 1024 * 1024;
 
 /// A new institution asks to take part.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, tag = "intact", rename = "agency-request-1")]
+#[serde(deny_unknown_fields)]
 pub struct AgencyRequest {
     /// As it will stand in the epoch.
     pub agency: AgencyRecord,
@@ -29,7 +29,7 @@ pub struct AgencyRequest {
 
 /// A new device asks to be enrolled.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, tag = "intact", rename = "device-request-1")]
+#[serde(deny_unknown_fields)]
 pub struct DeviceRequest {
     /// The institution.
     pub agency: AgencyId,
@@ -41,7 +41,7 @@ pub struct DeviceRequest {
 
 /// A proposed epoch that still needs signatures, with the requests that it answers.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, tag = "intact", rename = "epoch-proposal-1")]
+#[serde(deny_unknown_fields)]
 pub struct Proposal {
     /// The epoch with the signatures so far.
     pub epoch: SignedEpoch,
@@ -51,7 +51,7 @@ pub struct Proposal {
 
 /// What a request is answered with; sealed to the requesting device.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, tag = "intact", rename = "welcome-1")]
+#[serde(deny_unknown_fields)]
 pub struct Welcome {
     /// Roster objects, hex of their encoding, in an order that can be applied.
     pub roster: Vec<String>,
@@ -63,7 +63,7 @@ pub struct Welcome {
 
 /// A second administrator's approval of a revocation.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, tag = "intact", rename = "revocation-approval-1")]
+#[serde(deny_unknown_fields)]
 pub struct Approval {
     /// The device to be revoked.
     pub device: DeviceId,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use exchange::mailbox::MailboxKeys;
 use logbook::AgencyId;
 use logbook::roster::{
     AgencyRecord, ChainAction, ChainEntry, Cut, Enrol, Epoch, MailboxCard, MailboxOwner, NameOpening, Revoke, Role,
@@ -280,8 +281,10 @@ impl Desk {
             if roster.mailbox(&owner, week + 8).is_some() && roster.mailbox(&owner, week).is_some() {
                 continue;
             }
-            let keys = (week.saturating_sub(1)..week + WEEKS_AHEAD).map(|week| exchange::mailbox::public_of(&seed, week));
-            let card = MailboxCard::sign(owner, week.saturating_sub(1), keys.collect(), &self.inner.keys.signing);
+            let first = week.saturating_sub(1);
+            let keys = (first..week + WEEKS_AHEAD).map(|week| MailboxKeys::derive(&seed, week).map(|keys| keys.public()));
+            let keys = keys.collect::<std::result::Result<Vec<_>, _>>()?;
+            let card = MailboxCard::sign(owner, first, keys, &self.inner.keys.signing);
             cards.push(RosterObject::Card(card));
         }
         if !cards.is_empty() {

@@ -9,6 +9,8 @@ pub mod error;
 mod exhibit;
 mod files;
 pub mod found;
+pub mod import;
+mod importing;
 mod incident;
 pub mod moment;
 pub mod practice;

@@ -133,6 +133,11 @@ impl Desk {
         self.vault().clone().close().await;
     }
 
+    /// Closes the vault that other clones share: they can only fail from here on.
+    pub async fn close_by_reference(&self) {
+        self.vault().clone().close().await;
+    }
+
     pub(crate) fn vault(&self) -> &Vault {
         &self.inner.vault
     }

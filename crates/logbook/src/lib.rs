@@ -6,7 +6,7 @@
 pub mod action;
 pub mod authorise;
 pub mod causality;
-// pub mod clock;
+pub mod clock;
 pub mod complaint_flow;
 pub mod digest;
 pub mod document;
@@ -17,7 +17,7 @@ pub mod record;
 pub mod record_state;
 pub mod roster;
 pub mod status;
-// pub mod vocab;
+pub mod vocab;
 
 pub use action::Action;
 pub use entry::Entry;

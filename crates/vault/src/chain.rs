@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use logbook::Roster;
 use logbook::roster::RosterObject;
 use logbook::status::{ChainMarks, chain_marks};
-use seal::{DeviceId, EnvelopeId, Link, RosterHash};
+use seal::{DeviceId, EnvelopeId, Link, RosterHash, Signature};
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
@@ -199,6 +199,20 @@ impl Vault {
         let mut heads: Vec<_> = guard.get()?.heads.iter().map(|(id, head)| (*id, head.number, head.id)).collect();
         heads.sort();
         Ok(heads)
+    }
+
+    /// All links known of a device, with their signatures, in the order of its chain.
+    pub async fn links_of(&self, device: &DeviceId) -> Result<Vec<(Link, Signature)>> {
+        let rows = sqlx::query(
+            "SELECT e.link, e.signature, NULL AS body FROM envelope e JOIN device d ON d.n = e.device WHERE d.id = ? \
+             ORDER BY e.number, e.id",
+        )
+        .bind(device.0.as_slice())
+        .fetch_all(&self.inner.readers)
+        .await?;
+        rows.iter()
+            .map(|row| crate::rows::envelope_of(row).map(|envelope| (envelope.link, envelope.signature)))
+            .collect()
     }
 
     /// The id of a device's link of a number, if exactly one is known.

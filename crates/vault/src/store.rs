@@ -220,6 +220,14 @@ impl Vault {
         Ok(row.map_or(0, |(value,)| value))
     }
 
+    /// All cursors whose names begin so.
+    pub async fn cursors(&self, prefix: &str) -> Result<Vec<(String, i64)>> {
+        Ok(sqlx::query_as("SELECT name, value FROM cursor WHERE substr(name, 1, length(?1)) = ?1")
+            .bind(prefix)
+            .fetch_all(&self.inner.readers)
+            .await?)
+    }
+
     /// Keeps a cursor.
     pub async fn put_cursor(&self, name: &str, value: i64) -> Result<()> {
         let mut guard = self.writer().await?;

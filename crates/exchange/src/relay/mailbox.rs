@@ -161,6 +161,13 @@ mod tests {
     }
 
     #[test]
+    fn the_tag_is_the_one_of_the_specification() {
+        let tag = MailboxTag::of("age1test", &[7; 32]);
+        // Computed apart from this code; also in `schemas/spec/relay.md`.
+        assert_eq!(seal::id::to_hex(&tag.0), "15abef159e91cda83fa1f4b11aaf23598b3f643df775e19855dc5aac225fcd43");
+    }
+
+    #[test]
     fn logs_do_not_carry_tags() {
         assert_eq!(format!("{:?}", MailboxTag([0xab; 32])), "ababab…");
     }

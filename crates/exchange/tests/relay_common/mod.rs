@@ -83,9 +83,7 @@ impl Relay {
     pub async fn stop(self) -> Result<(), RelayError> {
         let _ = self.stop.send(());
         let result = self.serving.await.unwrap();
-        if let Ok(store) = Arc::try_unwrap(self.store) {
-            store.close().await;
-        }
+        self.store.close().await;
         result
     }
 }

@@ -75,7 +75,8 @@ pub async fn device(context: &Context, command: DeviceCommand) -> Result<(), Des
 
 pub async fn join(context: &Context, welcome: PathBuf) -> Result<(), DeskError> {
     let desk = context.open().await?;
-    let report = desk.join(&welcome).await?;
+    let pass = context.passphrase()?;
+    let report = desk.join(&welcome, Some(&pass)).await?;
     desk.close().await;
     emit(context.json, &report, |report| format!("This device now belongs to {}, as part of the operation.", report.agency))
 }

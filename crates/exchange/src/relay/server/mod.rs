@@ -116,6 +116,8 @@ pub async fn serve<S: RelayStore>(
     };
     let _ = close.send(true);
     sweeping.abort();
+    // Ended by the line above, or before it; either way it no longer uses the store.
+    let _ = sweeping.await;
     if tokio::time::timeout(closing_wait, running.wait_for(|count| *count == 0)).await.is_err() {
         tracing::warn!("some connections did not end in time");
     }

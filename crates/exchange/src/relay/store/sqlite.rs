@@ -79,13 +79,12 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Finishes what was asked and closes the file. Dropping the store does the same without
-    /// waiting.
-    pub async fn close(self) {
-        let Self { readers, writer, .. } = self;
-        readers.close().await;
+    /// Finishes what was asked and closes the file; whoever still uses the store is told that it
+    /// is closed. Dropping the store does the same without waiting.
+    pub async fn close(&self) {
+        self.readers.close().await;
         let (done, closed) = oneshot::channel();
-        if writer.send(Command::Close(done)).await.is_ok() {
+        if self.writer.send(Command::Close(done)).await.is_ok() {
             // The writer answers or is gone; closed either way.
             let _ = closed.await;
         }

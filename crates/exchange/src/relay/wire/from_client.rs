@@ -261,6 +261,25 @@ mod tests {
     }
 
     #[test]
+    fn the_bytes_are_those_of_the_specification() {
+        let operation_tag = OperationTag::new("abc").unwrap();
+        let hello = ClientMessage::Hello { version: 1, operation_tag };
+        assert_eq!(hello.encode(), b"\x01\x00\x01\x03abc");
+        let claim = Claim { recipient: "age1".into(), read_key: [2; 32], signature: [3; 64] };
+        let read = ClientMessage::Read { request: 5, tag: MailboxTag([1; 32]), claim, after: 6, most: 7 };
+        let expected = [
+            &[0x03, 0, 0, 0, 5][..],
+            &[1; 32],
+            b"\x04age1",
+            &[2; 32],
+            &[3; 64],
+            &[0, 0, 0, 0, 0, 0, 0, 6],
+            &[0, 0, 0, 7],
+        ];
+        assert_eq!(read.encode(), expected.concat());
+    }
+
+    #[test]
     fn the_bounds_hold() {
         let post =
             |len| ClientMessage::Post { request: 1, tag: MailboxTag([0; 32]), hash: [0; 32], batch: vec![0; len] };

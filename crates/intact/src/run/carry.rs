@@ -1,0 +1,156 @@
+//! LAN, relay, parcels, dossiers, imports, checks.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use desk::DeskError;
+use desk::wire::SyncReport;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::Context;
+use crate::args::{Dossier, Import, Parcel, Relay, Sync, Trust};
+use crate::output::{emit, plain};
+
+/// Until the process is asked to end.
+async fn stopped() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// A bar on a terminal; nothing elsewhere.
+fn progress(what: &'static str) -> Arc<dyn Fn(u64, u64) + Send + std::marker::Sync> {
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}") {
+        bar.set_style(style);
+    }
+    bar.set_message(what);
+    Arc::new(move |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    })
+}
+
+pub async fn serve(context: &Context, listen: SocketAddr) -> Result<(), DeskError> {
+    let desk = context.open().await?;
+    let ready = |at: SocketAddr, id: &str| eprintln!("listening on {at}\nendpoint {id}");
+    let done = desk.serve(listen, ready, stopped()).await;
+    desk.close().await;
+    done
+}
+
+fn sync_text(report: &SyncReport) -> String {
+    let mut text = format!(
+        "{} new, {} refused · sent {} entries · {} bytes in, {} out",
+        report.received.entries,
+        report.refused.len(),
+        report.sent.entries,
+        report.bytes.r#in,
+        report.bytes.out
+    );
+    for refusal in &report.refused {
+        text += &format!("\n  not taken: {}", plain(&refusal.reason));
+    }
+    text
+}
+
+pub async fn sync(context: &Context, args: Sync) -> Result<(), DeskError> {
+    let desk = context.open().await?;
+    let token = args.operation_tag.as_deref();
+    let done = match (args.way.peer, args.way.relay) {
+        (Some(peer), _) => desk.sync_peer(peer, args.watch).await.and_then(|report| emit(context.json, &report, sync_text)),
+        (None, Some(url)) if args.watch => {
+            let json = context.json;
+            let connected = |report: &SyncReport| {
+                let _ = emit(json, report, sync_text);
+            };
+            desk.watch_relay(&url, token, connected, stopped()).await
+        }
+        (None, Some(url)) => desk.sync_relay(&url, token).await.and_then(|report| emit(context.json, &report, sync_text)),
+        (None, None) => Err(DeskError::usage("give --peer ADDR or --relay URL")),
+    };
+    desk.close().await;
+    done
+}
+
+pub async fn relay(args: Relay) -> Result<(), DeskError> {
+    let ready = |at: SocketAddr| eprintln!("listening on {at}");
+    desk::relaying::relay(args.listen, &args.store, args.blobs, args.operation_tag.as_deref(), ready, stopped()).await
+}
+
+pub async fn parcel(context: &Context, command: Parcel) -> Result<(), DeskError> {
+    let desk = context.open().await?;
+    let done = match command {
+        Parcel::Write { to, out } => desk.write_parcel(&to, &out).await.and_then(|report| {
+            emit(context.json, &report, |r| {
+                format!("{} entries for {to}, {} bytes. A courier cannot read it.", r.sent.entries, r.size)
+            })
+        }),
+        Parcel::Read { file } => desk.read_parcel(&file).await.and_then(|report| {
+            emit(context.json, &report, |r| format!("{} new, {} refused", r.received.entries, r.refused.len()))
+        }),
+        Parcel::Inspect { file } => desk.inspect_parcel(&file).and_then(|report| {
+            emit(context.json, &report, |r| format!("A parcel of {} bytes, undamaged. What is in it, only its addressee can say.", r.size))
+        }),
+    };
+    desk.close().await;
+    done
+}
+
+pub async fn dossier(context: &Context, command: Dossier) -> Result<(), DeskError> {
+    let Dossier::Export { records, out, addressee, seal } = command;
+    let desk = context.open().await?;
+    let done = desk.export_dossier(&records, &out, addressee.as_deref(), seal).await;
+    desk.close().await;
+    emit(context.json, &done?, |r| {
+        format!("{} entries, {} exhibits: {}\nVerify it with intact-verify and a trust file that came another way.", r.entries, r.exhibits, r.dossier)
+    })
+}
+
+pub async fn trust(context: &Context, command: Trust) -> Result<(), DeskError> {
+    let Trust::Export { out } = command;
+    let desk = context.open().await?;
+    let done = desk.export_trust(&out).await;
+    desk.close().await;
+    emit(context.json, &done?, |r| format!("Trust file as of {}, epoch {}.", r.as_of, r.epoch))
+}
+
+pub async fn import(context: &Context, command: Import) -> Result<(), DeskError> {
+    let Import::Csv { file, mapping } = command;
+    let desk = context.open().await?;
+    let done = desk.import_csv(&file, &mapping, progress("importing")).await;
+    desk.close().await;
+    emit(context.json, &done?, |r| {
+        let mut text = format!("{} created, {} already here, {} refused", r.created, r.updated, r.skipped.len());
+        for row in &r.skipped {
+            text += &format!("\n  row {}: {}", row.row, plain(&row.reason));
+        }
+        text
+    })
+}
+
+pub async fn check(context: &Context, rebuild: bool) -> Result<(), DeskError> {
+    let desk = context.open().await?;
+    let done = desk.check(rebuild, progress("checking")).await;
+    desk.close().await;
+    let report = done?;
+    let sound = report.problems.is_empty();
+    emit(context.json, &report, |r| {
+        let mut text = format!("{} entries in {} records, {} problems", r.entries, r.records, r.problems.len());
+        for problem in &r.problems {
+            text += &format!("\n  {}", plain(problem));
+        }
+        text
+    })?;
+    if sound { Ok(()) } else { Err(DeskError::integrity("the vault does not verify")) }
+}
