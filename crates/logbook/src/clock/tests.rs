@@ -254,7 +254,7 @@ fn orders(rule: &Rule) -> bool {
 
 proptest! {
     // Seeded: the same cases on every machine.
-    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(0x1aac7), failure_persistence: None, ..ProptestConfig::with_cases(1024) })]
+    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Random, failure_persistence: None, ..ProptestConfig::with_cases(40000) })]
 
     #[test]
     fn total_and_never_due_on_a_rest_day(rules in any_rules(), at in any_moment()) {
@@ -275,7 +275,9 @@ proptest! {
     #[test]
     fn more_is_never_earlier(rules in any_rules(), at in any_moment(), more in 1u32..40) {
         let rule = &rules.rules[0];
-        prop_assume!(orders(rule));
+        if !orders(rule) {
+            return Ok(());
+        }
         let longer = Rule { amount: rule.amount.saturating_add(more), ..rule.clone() };
         if let (Ok(short), Ok(long)) = (due(rule, at, &rules), due(&longer, at, &rules)) {
             prop_assert!(short.at_ms <= long.at_ms, "{} / {}", short.working, long.working);
@@ -285,7 +287,9 @@ proptest! {
     #[test]
     fn a_later_trigger_is_never_due_earlier(rules in any_rules(), at in any_moment(), later in 0i64..400_000_000) {
         let rule = &rules.rules[0];
-        prop_assume!(orders(rule));
+        if !orders(rule) {
+            return Ok(());
+        }
         if let (Ok(first), Ok(second)) = (due(rule, at, &rules), due(rule, at.saturating_add(later), &rules)) {
             prop_assert!(first.at_ms <= second.at_ms, "{} / {}", first.working, second.working);
         }
