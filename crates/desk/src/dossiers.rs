@@ -56,8 +56,11 @@ impl Desk {
         for name in names {
             let record = self.find("record", name).await?;
             devices.extend(record.entries().iter().map(|entry| entry.opened.link.device));
-            for (id, held) in &record.state().exhibits {
-                originals.push((*id, held.exhibit.address, held.exhibit.identity.clone()));
+            // From the entries, not from the fold: what is quarantined is handed over too, labelled.
+            for judged in record.entries() {
+                if let Some(logbook::Action::Exhibit(exhibit)) = judged.entry.as_ref().map(|entry| &entry.action) {
+                    originals.push((judged.opened.id, exhibit.address, exhibit.identity.clone()));
+                }
             }
             let entries = record.entries().iter().map(|entry| entry.opened.clone()).collect();
             records.push(SourceRecord { id: record.id(), entries });

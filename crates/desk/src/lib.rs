@@ -19,9 +19,11 @@ pub mod schemas;
 mod session;
 mod share;
 mod show;
+mod status;
 mod store;
 pub mod wire;
 
 pub use error::{Code, DeskError, Result};
 pub use seal::{KdfCost, Passphrase};
 pub use session::Desk;
+pub use status::{Changes, closed_status};

@@ -145,7 +145,7 @@ const NIGHT: &[Report] = &[
      "A picture with the commission's logo says that stations close at 18:00. Seen in four regions since 15:10."),
     ("rsit:fraud.phishing", &["cyber"], 2, "", "Two parties", "Phishing against party staff mailboxes",
      "Two parties report the same mail with a fake sign-in page. Indicators are held by the CERT."),
-    ("ops:observer-access", &["operational"], 2, "0733", "Metz, gymnase Saint-Symphorien", "Observer refused entry to the count",
+    ("ops:observer-denied", &["operational"], 2, "0733", "Metz, gymnase Saint-Symphorien", "Observer refused entry to the count",
      "An accredited observer was turned away at 20:10; admitted at 20:31 after a call."),
     ("act:property-damage", &["physical"], 1, "0410", "Lyon 3e, école Paul Bert", "Window broken behind the station",
      "A stone broke a window in the yard. Nobody hurt, nothing taken, voting went on."),

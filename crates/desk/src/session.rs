@@ -36,8 +36,6 @@ pub(crate) mod setting {
     pub const LAST_SYNC: &str = "last_sync";
     /// The draft of the Log form.
     pub const DRAFT: &str = "draft.log";
-    /// The relay that the window connects to.
-    pub const RELAY: &str = "relay.url";
 }
 
 /// The keys of this device.

@@ -2,6 +2,8 @@
 //!
 //! A tool that is absent fails the test.
 
+#[path = "support/story.rs"]
+mod story;
 mod support;
 
 use std::fs::{self, File};
@@ -73,3 +75,74 @@ fn sums_agree() {
     fs::write(root.join("data/README.txt"), "changed").expect("a file");
     assert!(!run(Command::new("sha256sum").args(["-c", "manifest-sha256.txt"]).current_dir(&root)));
 }
+
+/// A time stamp by an authority made here; the command is the one in README.txt.
+#[test]
+fn openssl_accepts_an_enclosed_time_stamp() {
+    let temp = tempfile::tempdir().expect("temporary folder");
+    let at = |name: &str| temp.path().join(name);
+    // RSA: the time stamps of OpenSSL 3.0 cannot be signed with Ed25519.
+    fs::write(at("tsa.cnf"), TSA).expect("a file");
+    let openssl = |arguments: &[&str]| {
+        let status = Command::new("openssl").args(arguments).current_dir(temp.path()).stderr(Stdio::null()).status();
+        assert!(status.expect("openssl is on the machine").success(), "openssl {arguments:?}");
+    };
+    openssl(&[
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        "key.pem",
+        "-out",
+        "tsa.pem",
+        "-subj",
+        "/CN=TSA",
+        "-days",
+        "3650",
+        "-config",
+        "tsa.cnf",
+        "-extensions",
+        "tsa_cert",
+    ]);
+    fs::write(at("serial"), "01").expect("a file");
+    let mut stamp = |tagmanifest: &[u8]| {
+        fs::write(at("tagmanifest"), tagmanifest).expect("a file");
+        openssl(&["ts", "-query", "-data", "tagmanifest", "-sha256", "-cert", "-out", "query"]);
+        openssl(&["ts", "-reply", "-config", "tsa.cnf", "-queryfile", "query", "-out", "reply"]);
+        let read = |name: &str| fs::read(at(name)).map_err(|error| error.to_string());
+        Ok(vec![
+            ("tagmanifest-sha256.txt.tsr".to_owned(), read("reply")?),
+            ("tsa-chain.pem".to_owned(), read("tsa.pem")?),
+        ])
+    };
+    let story = story::Story::new();
+    let out = temp.path().join("dossier");
+    let source = dossier::DossierSource { stamp: Some(&mut stamp), ..story.source() };
+    dossier::export(source, &out).expect("an export");
+    assert_eq!(dossier::verify(&out, &story.trust()).verdict, dossier::Outcome::Intact);
+    let readme = fs::read_to_string(out.join("data/README.txt")).expect("a file").replace("\\\n", " ");
+    let command = readme.lines().find(|line| line.trim().starts_with("openssl ts")).expect("a command");
+    let got = Command::new("sh").args(["-c", command]).current_dir(&out).output().expect("a shell");
+    assert!(got.status.success(), "{command}: {}", String::from_utf8_lossy(&got.stderr));
+}
+
+const TSA: &str = "\
+[req]
+distinguished_name = name
+[name]
+[tsa_cert]
+basicConstraints = critical, CA:true
+extendedKeyUsage = critical, timeStamping
+[tsa]
+default_tsa = authority
+[authority]
+serial = serial
+signer_cert = tsa.pem
+certs = tsa.pem
+signer_key = key.pem
+signer_digest = sha256
+default_policy = 1.2.3.4.1
+digests = sha256
+";

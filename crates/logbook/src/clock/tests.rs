@@ -254,7 +254,7 @@ fn orders(rule: &Rule) -> bool {
 
 proptest! {
     // Seeded: the same cases on every machine.
-    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Random, failure_persistence: None, ..ProptestConfig::with_cases(40000) })]
+    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(0x1aac7), failure_persistence: None, ..ProptestConfig::with_cases(1024) })]
 
     #[test]
     fn total_and_never_due_on_a_rest_day(rules in any_rules(), at in any_moment()) {

@@ -418,12 +418,25 @@ impl Walk<'_> {
         }
     }
 
+    /// Whether the root signed this entry or one that stands on it. Walked with a list of its own: a
+    /// hostile chain may be long.
     fn root_follows(&self, id: ChainEntryId, signed: &SignedChainEntry) -> bool {
         if signed.by == self.record.root {
             return true;
         }
-        let mut after = self.entries.iter().filter(|(_, entry, _)| entry.prev == Some(id));
-        after.any(|(next, _, signed)| self.root_follows(*next, signed))
+        let mut standing = BTreeSet::from([id]);
+        // By number, so that what an entry stands on is seen before it.
+        let mut later: Vec<_> = self.entries.iter().collect();
+        later.sort_by_key(|(_, entry, _)| entry.number);
+        for (next, entry, signed) in later {
+            if entry.prev.is_some_and(|prev| standing.contains(&prev)) {
+                if signed.by == self.record.root {
+                    return true;
+                }
+                standing.insert(*next);
+            }
+        }
+        false
     }
 
     /// The root; a founding administrator, who enrols itself first; an active administrator. Nobody

@@ -1,0 +1,59 @@
+//! What the window holds: the vault's folder, the open desk, and the connections that stay.
+
+use std::path::PathBuf;
+
+use desk::wire::{ErrorReport, Refusal};
+use desk::{Desk, DeskError};
+use tokio::sync::{Mutex, oneshot};
+
+/// A connection that stays until it is told to stop.
+pub struct Link {
+    /// Where to: a relay's URL, or the address that is listened on.
+    pub place: String,
+    /// Ends it.
+    pub stop: oneshot::Sender<()>,
+}
+
+/// The window's state.
+pub struct Window {
+    /// The vault's folder.
+    pub dir: PathBuf,
+    /// The open desk.
+    pub desk: Mutex<Option<Desk>>,
+    /// The relay.
+    pub relay: Mutex<Option<Link>>,
+    /// How the relay stands: `off`, `trying`, `connected`, `failed`.
+    pub relay_state: Mutex<String>,
+    /// The LAN side, with its endpoint's id.
+    pub lan: Mutex<Option<(Link, String)>>,
+    /// What was not taken lately.
+    pub refused: Mutex<Vec<Refusal>>,
+}
+
+impl Window {
+    /// A window over a vault's folder.
+    pub fn over(dir: PathBuf) -> Self {
+        Self {
+            dir,
+            desk: Mutex::new(None),
+            relay: Mutex::new(None),
+            relay_state: Mutex::new("off".into()),
+            lan: Mutex::new(None),
+            refused: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The open desk.
+    pub async fn open(&self) -> Result<Desk, ErrorReport> {
+        self.desk.lock().await.clone().ok_or_else(|| ErrorReport {
+            code: "locked".into(),
+            message: "the vault is locked".into(),
+            advice: "Everything in it is safe. Unlock it with the passphrase.".into(),
+        })
+    }
+}
+
+/// An error as the window shows it.
+pub fn report(error: DeskError) -> ErrorReport {
+    ErrorReport { code: error.code.name().into(), message: error.message, advice: error.advice }
+}

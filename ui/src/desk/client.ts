@@ -1,0 +1,57 @@
+// The window's side of the desk: one function per command.
+import { invoke } from '@tauri-apps/api/core';
+import { listen } from '@tauri-apps/api/event';
+import type * as T from './types';
+
+export const desk = {
+  status: () => invoke<T.VaultStatus>('vault_status'),
+  unlock: (passphrase: string) => invoke<T.VaultStatus>('unlock', { passphrase }),
+  start: (input: Record<string, string | boolean>) => invoke<unknown>('start_operation', { input }),
+  requestAgency: (input: Record<string, string>) => invoke<unknown>('request_agency', { input }),
+  requestDevice: (input: Record<string, string | string[]>) => invoke<unknown>('request_device', { input }),
+  join: (path: string) => invoke<unknown>('join_operation', { path }),
+  board: (query: T.BoardQuery) => invoke<T.BoardPage>('board', { query }),
+  show: (reference: string) => invoke<T.IncidentShow>('incident_show', { reference }),
+  log: (input: T.LogIncident) => invoke<T.Logged>('incident_log', { input }),
+  draft: () => invoke<T.LogDraft | null>('draft_get'),
+  keepDraft: (form: Record<string, string>) => invoke<T.LogDraft>('draft_put', { form }),
+  dropDraft: () => invoke<void>('draft_clear'),
+  note: (reference: string, text: string) => invoke<unknown>('incident_note', { reference, text }),
+  amend: (reference: string, set: Record<string, string>, settles = false) =>
+    invoke<unknown>('incident_amend', { reference, set, settles }),
+  move: (reference: string, state: string, reason?: string) =>
+    invoke<unknown>('incident_state', { reference, state, reason }),
+  assign: (reference: string, to: string) => invoke<unknown>('incident_assign', { reference, to }),
+  audience: (reference: string, list: string[]) =>
+    invoke<{ audience: string[]; sentence: string }>('audience_preview', { reference, with: list }),
+  share: (reference: string, list: string[]) => invoke<unknown>('share', { reference, with: list }),
+  refer: (reference: string, to: string, ask: string, respond_by: string) =>
+    invoke<unknown>('refer', { reference, to, ask, respondBy: respond_by }),
+  answer: (id: string, step: string, reason?: string) => invoke<unknown>('referral_answer', { id, step, reason }),
+  addExhibit: (reference: string, name: string, description: string, bytes: number[]) =>
+    invoke<{ sha256: string }>('exhibit_add', { reference, name, description, bytes }),
+  roster: () => invoke<T.RosterShow>('roster_show'),
+  exchange: () => invoke<T.ExchangeStatus>('exchange_status'),
+  connectRelay: (url: string) => invoke<void>('relay_connect', { url }),
+  disconnectRelay: () => invoke<void>('relay_disconnect'),
+  syncRelay: (url: string) => invoke<T.SyncReport>('sync_relay', { url }),
+  syncPeer: (address: string) => invoke<T.SyncReport>('sync_peer', { address }),
+  serve: (address: string) => invoke<void>('lan_serve', { address }),
+  stopServing: () => invoke<void>('lan_stop'),
+  writeParcel: (to: string, path: string) => invoke<T.ParcelReport>('parcel_write', { to, path }),
+  readParcel: (path: string) => invoke<T.ParcelReport>('parcel_read', { path }),
+  setting: (name: string) => invoke<string | null>('settings_get', { name }),
+  keepSetting: (name: string, value: string) => invoke<void>('settings_put', { name, value }),
+  onChanged: (then: (records: string[]) => void) =>
+    listen<{ records: string[] }>('changed', (event) => then(event.payload.records)),
+  onExchange: (then: (status: T.ExchangeStatus) => void) =>
+    listen<T.ExchangeStatus>('exchange', (event) => then(event.payload)),
+};
+
+/** What a rejected command says; anything else is said as it is. */
+export function problem(error: unknown): T.ErrorReport {
+  if (typeof error === 'object' && error !== null && 'message' in error && 'advice' in error) {
+    return error as T.ErrorReport;
+  }
+  return { code: 'window', message: String(error), advice: '' };
+}

@@ -1,0 +1,61 @@
+// Kept equal to the types of crates/desk/src/wire.rs; `npm run generate` writes what the schemas say
+// beside it, and the check compares the two.
+
+export type FieldValue = number | string | string[];
+export interface ErrorReport { code: string; message: string; advice: string }
+export interface VaultStatus {
+  state: 'first-run' | 'waiting' | 'locked' | 'open';
+  operation: string | null; exercise: boolean; agency: string | null; agency_name: string | null;
+  device: string | null; operator: string | null; roles: string[]; last_sync: string | null;
+}
+export interface RowReferral { to: string; state: string; respond_by: string | null }
+export interface BoardRow {
+  id: string; reference: string; summary: string; category: string; severity: number; state: string; owner: string;
+  disputed: string[]; station: string | null; place: string | null; domains: string[]; exhibits: number;
+  recorded_at: string; last_at: string; referral: RowReferral | null; assigned: string | null;
+}
+export interface Counts { new: number; open: number; critical: number; unanswered: number; overdue: number; mine: number }
+export interface BoardQuery {
+  view?: string; state?: string; category?: string; severity?: number; search?: string; limit: number; offset: number;
+}
+export interface BoardPage { total: number; items: BoardRow[]; counts: Counts }
+export interface DisputedValue { value: FieldValue; agency: string; operator: string; at: string; entry: string }
+export interface EntryRow {
+  id: string; envelope: string; action: string; text: string; agency: string; device: string; operator: string;
+  recorded_at: string; clock: string; number: number; status: string; reason: string | null;
+}
+export interface ReferralStep { state: string; agency: string; operator: string; at: string }
+export interface ReferralItem {
+  id: string; record: string; summary: string; from: string; to: string; ask: string; state: string;
+  respond_by: string | null; overdue: boolean; reason: string | null; offered_at: string; steps: ReferralStep[];
+}
+export interface ExhibitRow {
+  id: string; name: string; description: string | null; size: number; sha256: string; holder: string; here: boolean; custody: string[];
+}
+export interface LinkRow { relation: string; id: string; reference: string }
+export interface IncidentShow {
+  id: string; reference: string; owner: string; state: string; fields: Record<string, FieldValue>;
+  disputes: Record<string, DisputedValue[]>; entries: EntryRow[]; referrals: ReferralItem[]; exhibits: ExhibitRow[];
+  links: LinkRow[]; audience: string[]; audience_sentence: string; gaps: string[]; digest: string;
+}
+export interface LogIncident {
+  category: string; domains: string[]; summary: string; description?: string; station?: string; place?: string;
+  occurred?: string; severity?: number; people?: string; services?: string;
+}
+export interface Logged { id: string; reference: string; entry: string; recorded_at: string }
+export interface LogDraft { form: Record<string, string>; kept_at: string }
+export interface AgencyRow { id: string; kind: string; name: string; contested: boolean }
+export interface DeviceRow { id: string; agency: string; name: string; operator: string; roles: string[]; status: string; reason: string | null }
+export interface RosterShow {
+  operation: string; operation_name: string; exercise: boolean; epoch: number; threshold: number;
+  agencies: AgencyRow[]; devices: DeviceRow[];
+}
+export interface Moved { records: number; entries: number }
+export interface Refusal { reason: string }
+export interface SyncReport { received: Moved; sent: Moved; refused: Refusal[]; bytes: { in: number; out: number } }
+export interface ParcelReport { received: Moved; sent: Moved; refused: Refusal[]; size: number }
+export interface PeerRow { agency: string; name: string; last_contact: string | null; not_reached: number }
+export interface ExchangeStatus {
+  relay_url: string | null; relay_state: string; lan_address: string | null; endpoint: string | null;
+  peers: PeerRow[]; waiting: number; refused: Refusal[];
+}
