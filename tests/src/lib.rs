@@ -1,1 +1,108 @@
-//! p
+//! What the tests share: the release binaries, vaults made through them, and a seeded chance.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// The folder of the binaries under test: where this test was built.
+pub fn binaries() -> PathBuf {
+    let exe = std::env::current_exe().expect("a test knows where it runs");
+    let folder = exe.parent().and_then(Path::parent).expect("tests lie in <target>/<profile>/deps");
+    assert!(folder.join("intact").exists(), "build the binaries first: cargo build --release -p intact");
+    folder.to_owned()
+}
+
+/// The shared test material; absent, a test fails.
+pub fn shared() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    let folder = std::env::var_os("INTACT_SHARED").map_or(here, PathBuf::from);
+    assert!(folder.is_dir(), "the shared test material is not at {}: set INTACT_SHARED", folder.display());
+    folder
+}
+
+/// Chance that replays from its seed (xorshift64*).
+pub struct Chance(u64);
+
+impl Chance {
+    /// From `INTACT_SEED`, or the seed given; it is printed, so that a failure can be run again.
+    pub fn seeded(default: u64) -> Self {
+        let seed = std::env::var("INTACT_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(default);
+        println!("INTACT_SEED={seed}");
+        Self(seed | 1)
+    }
+    /// A number below `end`.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) % end
+    }
+}
+
+/// A number from the environment, for the long runs.
+pub fn times(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// A device: a vault and the file with its passphrase.
+pub struct Device {
+    /// The vault's folder.
+    pub dir: PathBuf,
+    /// The passphrase's file.
+    pub passphrase: PathBuf,
+}
+
+impl Device {
+    /// A device below `root`, without a vault yet.
+    pub fn new(root: &Path, name: &str) -> Self {
+        let passphrase = root.join(format!("{name}.pass"));
+        std::fs::write(&passphrase, format!("correct horse {name} battery\n")).expect("the test folder is writable");
+        Self { dir: root.join(name), passphrase }
+    }
+    /// A command of `intact` on it.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binaries().join("intact"));
+        command.arg("--vault").arg(&self.dir).arg("--passphrase-file").arg(&self.passphrase).arg("--json");
+        command.args(arguments).stdin(Stdio::null());
+        command
+    }
+    /// Runs it, whatever it says.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the binary runs")
+    }
+    /// Runs it; it must succeed. Its report.
+    pub fn must(&self, arguments: &[&str]) -> Value {
+        let done = self.run(arguments);
+        assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+        serde_json::from_slice(&done.stdout).expect("one JSON document")
+    }
+    /// Starts it, to be killed.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary runs")
+    }
+    /// Founds an operation of one institution on it.
+    pub fn found(&self, root: &Path) {
+        let file = root.join("emb.root");
+        let file = file.to_str().expect("a plain path");
+        self.must(&[
+            "init", "--operation-name", "Test 2026", "--agency", "emb", "--kind", "emb", "--agency-name", "Commission",
+            "--operator", "Duty", "--device", "JOC 1", "--root-out", file,
+        ]);
+    }
+    /// Checks the vault; nothing may be wrong with it.
+    pub fn sound(&self) -> u64 {
+        let check = self.must(&["check"]);
+        assert_eq!(check["problems"], serde_json::json!([]), "the vault verifies");
+        check["entries"].as_u64().unwrap_or(0)
+    }
+}
+
+/// W(n), as `bench/workload.py` writes it.
+pub fn workload(script: &Path, n: usize) -> Vec<Value> {
+    let made = Command::new("python3").arg(script).arg(n.to_string()).output().expect("python3 runs");
+    assert!(made.status.success(), "the workload is written");
+    let text = String::from_utf8(made.stdout).expect("JSON lines");
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON lines")).collect()
+}

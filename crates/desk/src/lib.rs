@@ -22,6 +22,7 @@ mod show;
 mod status;
 mod store;
 pub mod wire;
+mod workload;
 
 pub use error::{Code, DeskError, Result};
 pub use seal::{KdfCost, Passphrase};

@@ -96,13 +96,12 @@ impl Practice {
         for desk in asking.iter().chain([&emb, &field]) {
             desk.close_by_reference().await;
         }
-        let open = async |name: &str| Desk::open(&root.join(name), pass).await;
         Ok(Self {
-            emb: open("emb").await?,
-            police: open("police").await?,
-            cert: open("cert").await?,
-            court: open("court").await?,
-            field: open("field").await?,
+            emb: Desk::open(&root.join("emb"), pass).await?,
+            police: Desk::open(&root.join("police"), pass).await?,
+            cert: Desk::open(&root.join("cert"), pass).await?,
+            court: Desk::open(&root.join("court"), pass).await?,
+            field: Desk::open(&root.join("field"), pass).await?,
         })
     }
 

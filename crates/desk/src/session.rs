@@ -254,27 +254,32 @@ impl Desk {
     }
 }
 
+fn missing_key() -> DeskError {
+    DeskError::integrity("the vault lacks a key of this device")
+}
+
+async fn seed(vault: &Vault, name: &str) -> Result<Option<[u8; 32]>> {
+    let bytes = vault.secret(name).await?;
+    bytes.map(|bytes| bytes.as_slice().try_into().map_err(|_| missing_key())).transpose()
+}
+
+async fn text(vault: &Vault, name: &str) -> Result<Option<String>> {
+    let bytes = vault.secret(name).await?;
+    bytes.map(|bytes| String::from_utf8(bytes.to_vec()).map_err(|_| missing_key())).transpose()
+}
+
 async fn load_keys(vault: &Vault) -> Result<Keys> {
-    let missing = || DeskError::integrity("the vault lacks a key of this device");
-    let seed = async |name: &str| -> Result<Option<[u8; 32]>> {
-        let bytes = vault.secret(name).await?;
-        bytes.map(|bytes| bytes.as_slice().try_into().map_err(|_| missing())).transpose()
-    };
-    let text = async |name: &str| -> Result<Option<String>> {
-        let bytes = vault.secret(name).await?;
-        bytes.map(|bytes| String::from_utf8(bytes.to_vec()).map_err(|_| missing())).transpose()
-    };
     let mut agency = Vec::new();
-    for line in text(secret::AGENCY).await?.unwrap_or_default().lines() {
-        let (epoch, identity) = line.split_once(' ').ok_or_else(missing)?;
-        agency.push((epoch.parse().map_err(|_| missing())?, Identity::from_secret_str(identity)?));
+    for line in text(vault, secret::AGENCY).await?.unwrap_or_default().lines() {
+        let (epoch, identity) = line.split_once(' ').ok_or_else(missing_key)?;
+        agency.push((epoch.parse().map_err(|_| missing_key())?, Identity::from_secret_str(identity)?));
     }
     Ok(Keys {
-        signing: SigningKey::from_seed(&seed(secret::SIGNING).await?.ok_or_else(missing)?),
-        network: seed(secret::NETWORK).await?.ok_or_else(missing)?,
-        recipient: Identity::from_secret_str(&text(secret::RECIPIENT).await?.ok_or_else(missing)?)?,
+        signing: SigningKey::from_seed(&seed(vault, secret::SIGNING).await?.ok_or_else(missing_key)?),
+        network: seed(vault, secret::NETWORK).await?.ok_or_else(missing_key)?,
+        recipient: Identity::from_secret_str(&text(vault, secret::RECIPIENT).await?.ok_or_else(missing_key)?)?,
         agency,
-        agency_mailbox: seed(secret::AGENCY_MAILBOX).await?,
-        device_mailbox: seed(secret::DEVICE_MAILBOX).await?.ok_or_else(missing)?,
+        agency_mailbox: seed(vault, secret::AGENCY_MAILBOX).await?,
+        device_mailbox: seed(vault, secret::DEVICE_MAILBOX).await?.ok_or_else(missing_key)?,
     })
 }

@@ -43,7 +43,7 @@ impl Desk {
                 offset: query.offset,
             })
             .await?;
-        let counts = self.vault().counts(now_ms).await?;
+        let counts = self.vault().counts(now_ms, &self.my_name().unwrap_or_default()).await?;
         Ok(BoardPage {
             total: page.total,
             items: page.rows.into_iter().map(board_row).collect(),

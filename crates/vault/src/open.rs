@@ -36,7 +36,7 @@ impl Vault {
         dir: &Path,
         passphrase: &Passphrase,
         cost: KdfCost,
-        random: &mut dyn FnMut(&mut [u8]),
+        random: &mut (dyn FnMut(&mut [u8]) + Send),
     ) -> Result<Self> {
         std::fs::create_dir_all(dir.join(BLOBS))?;
         private(dir)?;
@@ -52,8 +52,7 @@ impl Vault {
         random(&mut store_id);
         let sealed = SealedBox::seal(key.as_slice(), passphrase, cost, &salts)?;
         // The database first: a vault without its key file is none, and can be made again.
-        let mut writer = connect(dir, &key, true).await?;
-        sqlx::migrate!("./migrations").run(&mut writer).await?;
+        let mut writer = migrated(connect(dir, &key, true).await?).await?;
         sqlx::query("INSERT INTO setting (name, value) VALUES ('store.id', ?)")
             .bind(to_hex(&store_id))
             .execute(&mut writer)
@@ -78,8 +77,7 @@ impl Vault {
         };
         let key: [u8; 32] = key.as_slice().try_into().map_err(|_| VaultError::Corrupt("the key file".into()))?;
         let key = Zeroizing::new(key);
-        let mut writer = connect(dir, &key, false).await?;
-        sqlx::migrate!("./migrations").run(&mut writer).await?;
+        let mut writer = migrated(connect(dir, &key, false).await?).await?;
         let store_id: (String,) =
             sqlx::query_as("SELECT value FROM setting WHERE name = 'store.id'").fetch_one(&mut writer).await?;
         let store_id = store_id.0.parse().map_err(|_| VaultError::Corrupt("its id".into()))?;
@@ -103,6 +101,17 @@ fn options(dir: &Path, key: &[u8; 32], create: bool) -> SqliteConnectOptions {
         .busy_timeout(Duration::from_secs(10))
         .statement_cache_capacity(64)
         .disable_statement_logging()
+}
+
+/// Brings the database to the current version. On a thread of its own: the migrator's future cannot
+/// be sent between threads in general, and opening a vault must be.
+async fn migrated(mut connection: SqliteConnection) -> Result<SqliteConnection> {
+    let runtime = tokio::runtime::Handle::current();
+    let work = move || -> Result<SqliteConnection> {
+        runtime.block_on(async { sqlx::migrate!("./migrations").run(&mut connection).await })?;
+        Ok(connection)
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|_| VaultError::Storage("opening was interrupted".into()))?
 }
 
 async fn connect(dir: &Path, key: &[u8; 32], create: bool) -> Result<SqliteConnection> {

@@ -273,19 +273,28 @@ impl Vault {
         Ok(Page { total: total as u64, rows: rows.iter().map(row).collect::<Result<_>>()? })
     }
 
-    /// Numbers on top of the board; `mine` counts for `assigned` where it is known.
-    pub async fn counts(&self, now_ms: i64) -> Result<Counts> {
-        let one = async |query: &'static str| -> Result<u64> {
-            let (count,): (i64,) = sqlx::query_as(query).bind(now_ms).fetch_one(&self.inner.readers).await?;
-            Ok(count as u64)
-        };
+    /// Numbers on top of the board; `mine` counts what is assigned to this name.
+    pub async fn counts(&self, now_ms: i64, assigned: &str) -> Result<Counts> {
+        let row: (i64, i64, i64, i64, i64, i64) = sqlx::query_as(
+            "SELECT \
+             (SELECT COUNT(*) FROM projection WHERE kind = 'incident' AND open = 1 AND state = 'new'), \
+             (SELECT COUNT(*) FROM projection WHERE kind = 'incident' AND open = 1), \
+             (SELECT COUNT(*) FROM projection WHERE kind = 'incident' AND severity = 4 AND open = 1), \
+             (SELECT COUNT(*) FROM referral WHERE state IN ('offered', 'received', 'seen')), \
+             (SELECT COUNT(*) FROM referral WHERE state IN ('offered', 'received', 'seen') AND respond_by_ms < ?), \
+             (SELECT COUNT(*) FROM projection WHERE kind = 'incident' AND open = 1 AND assigned = ?)",
+        )
+        .bind(now_ms)
+        .bind(assigned)
+        .fetch_one(&self.inner.readers)
+        .await?;
         Ok(Counts {
-            new: one("SELECT COUNT(*) FROM projection WHERE kind = 'incident' AND open = 1 AND state = 'new' AND ?1 > 0").await?,
-            open: one("SELECT COUNT(*) FROM projection WHERE kind = 'incident' AND open = 1 AND ?1 > 0").await?,
-            critical: one("SELECT COUNT(*) FROM projection WHERE kind = 'incident' AND severity = 4 AND open = 1 AND ?1 > 0").await?,
-            unanswered: one("SELECT COUNT(*) FROM referral WHERE state IN ('offered', 'received', 'seen') AND ?1 > 0").await?,
-            overdue: one("SELECT COUNT(*) FROM referral WHERE state IN ('offered', 'received', 'seen') AND respond_by_ms < ?1").await?,
-            mine: one("SELECT COUNT(*) FROM projection WHERE kind = 'incident' AND open = 1 AND assigned IS NOT NULL AND ?1 > 0").await?,
+            new: row.0 as u64,
+            open: row.1 as u64,
+            critical: row.2 as u64,
+            unanswered: row.3 as u64,
+            overdue: row.4 as u64,
+            mine: row.5 as u64,
         })
     }
 

@@ -1,0 +1,142 @@
+//! The table of docs/performance.md, measured here: signed, encrypted, durable, verified strictly.
+//! CPU seconds of this process, both ends of an exchange together; key derivation apart.
+
+#![allow(clippy::print_stdout, reason = "a table is what this prints")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use desk::found::AgencyInput;
+use desk::wire::BoardQuery;
+use desk::{Desk, KdfCost, Passphrase};
+use intact_tests::{shared, workload};
+use serde_json::json;
+
+/// One line: what, the figure, its unit, its goal.
+struct Line {
+    work: &'static str,
+    value: f64,
+    unit: &'static str,
+    goal: &'static str,
+}
+
+/// CPU seconds of this process so far, user and system.
+fn cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after = stat.rsplit(')').next().unwrap_or_default();
+    let fields: Vec<f64> = after.split_whitespace().filter_map(|field| field.parse().ok()).collect();
+    // After the name: state (not a number), ppid, … utime is the 12th number, stime the 13th; 100 ticks a second.
+    (fields.get(10).unwrap_or(&0.0) + fields.get(11).unwrap_or(&0.0)) / 100.0
+}
+
+/// Peak resident memory, MiB.
+fn peak_mib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+}
+
+fn agency(root: &Path, id: &str, kind: &str) -> AgencyInput {
+    AgencyInput {
+        id: id.into(), kind: kind.into(), name: format!("The {id}"), operator: "Operator".into(), device: format!("{id}-1"),
+        root_out: root.join(format!("{id}.root")),
+    }
+}
+
+/// Two agencies that know each other.
+async fn pair(root: &Path) -> (Desk, Desk) {
+    let pass = Passphrase::new("a passphrase for a drill".into());
+    let (emb, _) = Desk::init_at_cost(&root.join("emb"), &pass, "Bench", agency(root, "emb", "emb"), None, true, KdfCost::DRILL).await.unwrap();
+    let request = root.join("police.request");
+    let (police, _) = Desk::request_agency_at_cost(&root.join("police"), &pass, agency(root, "police", "police"), &request, KdfCost::DRILL).await.unwrap();
+    emb.admit(&[request], &root.join("emb.root"), &pass, &root.join("w")).await.unwrap();
+    police.join(&root.join("w/police.welcome"), None).await.unwrap();
+    let police = police.reopened().await.unwrap();
+    (emb, police)
+}
+
+/// One exchange over the LAN; gives bytes and CPU seconds, both ends together.
+async fn exchange(emb: &Desk, police: &Desk) -> (u64, f64) {
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let (ready, is_ready) = tokio::sync::oneshot::channel();
+    let server = emb.clone();
+    let serving = tokio::spawn(async move {
+        let at = |at: std::net::SocketAddr, _: &str| { let _ = ready.send(at); };
+        server.serve("127.0.0.1:0".parse().unwrap(), at, async { let _ = stopped.await; }).await.unwrap();
+    });
+    let at = is_ready.await.unwrap();
+    let before = cpu();
+    let report = police.sync_peer(at, false).await.unwrap();
+    let spent = cpu() - before;
+    let _ = stop.send(());
+    serving.await.unwrap();
+    (report.bytes.r#in + report.bytes.out, spent)
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    let large: usize = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(10_000);
+    let root = tempfile::tempdir().unwrap();
+    let mut lines = Vec::new();
+    let mut add = |work, value, unit, goal| lines.push(Line { work, value, unit, goal });
+
+    for (n, first) in [(1000usize, true), (large, false)] {
+        let folder = root.path().join(n.to_string());
+        std::fs::create_dir_all(&folder).unwrap();
+        let (emb, police) = pair(&folder).await;
+        let incidents = workload(&shared().join("bench/workload.py"), n);
+        let before = cpu();
+        let entries = emb.play_workload(&incidents, &["police"]).await.unwrap();
+        let create = cpu() - before;
+        let (bytes, spent) = exchange(&emb, &police).await;
+        if first {
+            add("create W(1000), entries per CPU-second", entries as f64 / create, "/s", "≥ 6,000 (floor 3,000)");
+            add("full sync of W(1000), both ends", spent, "CPU-s", "≤ 2.0 (floor 4)");
+            add("full sync of W(1000), bytes", bytes as f64 / 1e6, "MB", "≤ 12");
+        }
+        let more = workload(&shared().join("bench/workload.py"), 5);
+        emb.play_workload(&more, &["police"]).await.unwrap();
+        let (bytes, spent) = exchange(&emb, &police).await;
+        add(if first { "100 new entries over W(1000)" } else { "100 new entries over W(10000)" }, spent * 1000.0, "CPU-ms", "≤ 20 (floor 50)");
+        add(if first { "… bytes" } else { "… bytes at W(10000)" }, bytes as f64 / 1000.0, "kB", "≤ 80 (floor 120)");
+        if first {
+            let diverge = workload(&shared().join("bench/workload.py"), 50);
+            emb.play_workload(&diverge, &["police"]).await.unwrap();
+            police.play_workload(&diverge, &["emb"]).await.unwrap();
+            let (_, spent) = exchange(&emb, &police).await;
+            add("diverge 1,000 + 1,000, then converge", spent, "CPU-s", "≤ 0.4");
+            let before = cpu();
+            let check = emb.check(false, Arc::new(|_, _| {})).await.unwrap();
+            assert_eq!(check.problems, Vec::<String>::new());
+            add("verify the trail, entries per CPU-second", check.entries as f64 / (cpu() - before), "/s", "≥ 16,000 (floor 10,000)");
+        } else {
+            let query = |search: Option<&str>| BoardQuery {
+                view: Some("open".into()), state: None, category: Some("ops:suspension".into()).filter(|_| search.is_none()), severity: None,
+                search: search.map(str::to_owned), limit: 50, offset: 0,
+            };
+            let word = incidents[7]["fields"]["description"].as_str().unwrap_or("").split(' ').next().unwrap_or("a").to_owned();
+            for (name, search) in [("list W(10000): open, one category, 50 newest", None), ("search W(10000): one word", Some(word.as_str()))] {
+                emb.board(query(search)).await.unwrap();
+                let before = std::time::Instant::now();
+                for _ in 0..100 {
+                    emb.board(query(search)).await.unwrap();
+                }
+                add(name, before.elapsed().as_secs_f64() * 10.0, "ms", "≤ 1 (floor 5)");
+            }
+            emb.close_by_reference().await;
+            let pass = Passphrase::new("a passphrase for a drill".into());
+            drop(emb);
+            let before = std::time::Instant::now();
+            let emb = Desk::open(&folder.join("emb"), &pass).await.unwrap();
+            emb.board(query(None)).await.unwrap();
+            add("unlock to first row, W(10000), drill KDF", before.elapsed().as_secs_f64() * 1000.0, "ms", "≤ 12 engine");
+            add("peak memory of both ends, this process", peak_mib(), "MiB", "≤ 64 each (floor 128)");
+        }
+    }
+    println!("| Work | Here | Goal |\n|---|---:|---|");
+    for line in &lines {
+        println!("| {} | {:.1} {} | {} |", line.work, line.value, line.unit, line.goal);
+    }
+    let report: Vec<_> = lines.iter().map(|l| json!({ "work": l.work, "value": l.value, "unit": l.unit, "goal": l.goal })).collect();
+    std::fs::write("target/bench.json", serde_json::to_string_pretty(&report).unwrap()).unwrap();
+}

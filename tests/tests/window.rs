@@ -1,0 +1,214 @@
+//! The real window: two instances under a real display, a real relay between their vaults. An
+//! incident typed with the keyboard alone on the field laptop appears on the operations centre's
+//! board; every screen leaves its picture, dark and light.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use fantoccini::key::Key;
+use fantoccini::{Client, ClientBuilder, Locator};
+use intact_tests::{Device, binaries};
+use serde_json::json;
+
+/// Ends a child process when the test ends, however it ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn listens(port: u16) -> bool {
+    (0..600).any(|_| {
+        std::thread::park_timeout(Duration::from_millis(50));
+        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+    })
+}
+
+struct Window {
+    client: Client,
+    _driver: Running,
+}
+
+/// Opens a window on a vault through WebKit's own driver.
+async fn open(device: &Device, unlocked: bool) -> Window {
+    let port = free_port();
+    let driver = Command::new("WebKitWebDriver")
+        .arg(format!("--port={port}"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("webkit2gtk-driver is installed");
+    let driver = Running(driver);
+    assert!(listens(port), "the driver listens");
+    let mut args = vec!["--vault".to_owned(), device.dir.display().to_string()];
+    if unlocked {
+        args.extend(["--passphrase-file".to_owned(), device.passphrase.display().to_string()]);
+    }
+    let binary = binaries().join("intact-window");
+    assert!(binary.exists(), "build the window first: make window");
+    let capabilities = json!({ "webkitgtk:browserOptions": { "binary": binary, "args": args } });
+    let connector = hyper_util::client::legacy::connect::HttpConnector::new();
+    let client = ClientBuilder::new(connector)
+        .capabilities(capabilities.as_object().unwrap().clone())
+        .connect(&format!("http://127.0.0.1:{port}"))
+        .await
+        .expect("the window opens under automation");
+    Window { client, _driver: driver }
+}
+
+fn test_id(id: &str) -> String {
+    format!("[data-testid='{id}']")
+}
+
+impl Window {
+    async fn wait_for(&self, selector: &str) -> fantoccini::elements::Element {
+        self.client
+            .wait()
+            .at_most(Duration::from_secs(30))
+            .for_element(Locator::Css(selector))
+            .await
+            .unwrap_or_else(|error| panic!("{selector}: {error}"))
+    }
+    /// Types into whatever has the focus, as a keyboard does.
+    async fn press(&self, keys: &str) {
+        let focused = self.client.active_element().await.expect("something has the focus");
+        focused.send_keys(keys).await.expect("it takes keys");
+    }
+    async fn picture(&self, name: &str) {
+        let folder = pictures();
+        std::fs::create_dir_all(&folder).unwrap();
+        let bytes = self.client.screenshot().await.expect("a picture");
+        std::fs::write(folder.join(name), bytes).unwrap();
+    }
+    async fn theme(&self, name: &str) {
+        let script = format!("document.documentElement.dataset.theme = '{name}'");
+        self.client.execute(&script, vec![]).await.unwrap();
+    }
+    async fn both(&self, name: &str) {
+        for theme in ["dark", "light"] {
+            self.theme(theme).await;
+            self.picture(&format!("{name}-{theme}.png")).await;
+        }
+        self.theme("dark").await;
+    }
+}
+
+/// Where pictures go: `INTACT_PICTURES`, or beside the build.
+fn pictures() -> PathBuf {
+    std::env::var_os("INTACT_PICTURES").map_or_else(|| binaries().join("pictures"), PathBuf::from)
+}
+
+/// An operation of two devices that know each other, and a relay.
+fn operation(root: &Path) -> (Device, Device, Running, String) {
+    let at = |name: &str| root.join(name).to_str().unwrap().to_owned();
+    let (emb, field) = (Device::new(root, "emb"), Device::new(root, "field"));
+    emb.found(root);
+    let request = at("field.request");
+    field.must(&["device", "request", "--agency", "emb", "--operator", "P. Officer", "--device", "Field 12", "--roles", "field", "--out", &request]);
+    emb.must(&["roster", "enrol", &request, "--out", &at("field.welcome")]);
+    field.must(&["join", &at("field.welcome")]);
+    let port = free_port();
+    let relay = Command::new(binaries().join("intact"))
+        .args(["relay", "--listen", &format!("127.0.0.1:{port}"), "--store", &format!("sqlite:{}", at("relay.db"))])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let relay = Running(relay);
+    assert!(listens(port), "the relay listens");
+    (emb, field, relay, format!("ws://127.0.0.1:{port}"))
+}
+
+async fn connect(window: &Window, url: &str) {
+    window.press("ge").await;
+    let address = window.wait_for(&test_id("relay-url")).await;
+    address.send_keys(url).await.unwrap();
+    window.wait_for(&test_id("relay-connect")).await.click().await.unwrap();
+    window.wait_for(".dot.on").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incident_typed_by_keyboard_appears_on_the_other_board() {
+    assert!(std::env::var_os("DISPLAY").is_some(), "this test needs a display: run it through make test");
+    let root = tempfile::tempdir().unwrap();
+    let (emb, field, _relay, url) = operation(root.path());
+    emb.must(&["incident", "log", "--category", "ops:late-opening", "--summary", "Station opened late", "--severity", "2", "--station", "0733"]);
+
+    // The operations centre unlocks with its passphrase, by keyboard.
+    let joc = open(&emb, false).await;
+    let passphrase = joc.wait_for(&test_id("unlock-passphrase")).await;
+    joc.both("unlock").await;
+    let words = std::fs::read_to_string(&emb.passphrase).unwrap();
+    passphrase.send_keys(words.trim()).await.unwrap();
+    joc.press(&String::from(char::from(Key::Enter))).await;
+    joc.wait_for(&test_id("search")).await;
+    connect(&joc, &url).await;
+    joc.both("exchange").await;
+    joc.press(&String::from(char::from(Key::Escape))).await;
+    joc.wait_for("[data-testid^='row-']").await;
+
+    // The field laptop logs with the keyboard alone.
+    let laptop = open(&field, true).await;
+    laptop.wait_for(&test_id("search")).await;
+    connect(&laptop, &url).await;
+    laptop.press("gl").await;
+    laptop.wait_for(&test_id("field-station")).await;
+    let tab = String::from(char::from(Key::Tab));
+    laptop.press("0421 rue Chevreul").await;
+    laptop.press(&tab).await;
+    laptop.press("Ballot box destroyed with acid").await;
+    laptop.press(&tab).await;
+    laptop.press("ballot box").await;
+    laptop.wait_for("#kinds li").await;
+    laptop.press(&tab).await;
+    laptop.press(" ").await;
+    for _ in 0..3 {
+        laptop.press(&String::from(char::from(Key::Right))).await;
+    }
+    laptop.press(&tab).await;
+    laptop.press("None hurt").await;
+    laptop.wait_for(&test_id("draft-kept")).await;
+    laptop.both("log").await;
+    let sign = format!("{}{}", char::from(Key::Control), char::from(Key::Enter));
+    laptop.press(&sign).await;
+    laptop.wait_for(&test_id("signed")).await;
+    laptop.picture("log-signed-dark.png").await;
+
+    // It appears on the other board by itself, on top.
+    let row = joc.wait_for("[data-testid^='row-EMB-0421']").await;
+    assert!(row.text().await.unwrap().contains("Ballot box destroyed with acid"));
+    row.click().await.unwrap();
+    joc.both("board").await;
+    joc.press(&String::from(char::from(Key::Enter))).await;
+    let trail = joc.wait_for(&test_id("tab-trail")).await;
+    joc.both("incident").await;
+    trail.click().await.unwrap();
+    joc.both("trail").await;
+
+    let found = emb_after(joc, &emb).await;
+    assert!(found.contains("Ballot box destroyed with acid"));
+    laptop.client.close().await.unwrap();
+}
+
+/// Closes a window and asks its vault, now free, what it holds.
+async fn emb_after(window: Window, device: &Device) -> String {
+    window.client.close().await.unwrap();
+    drop(window._driver);
+    // The window's process ends with its session; its lock goes with it.
+    for _ in 0..200 {
+        let done = device.run(&["incident", "list"]);
+        if done.status.success() {
+            return String::from_utf8_lossy(&done.stdout).into_owned();
+        }
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+    panic!("the vault stayed locked after its window was closed");
+}
