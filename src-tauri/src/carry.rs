@@ -83,7 +83,9 @@ async fn stay(app: AppHandle, desk: Desk, url: String, stopped: oneshot::Receive
         };
         let mut to = Some(to);
         let outcome = {
-            let watching = desk.watch_relay(&url, None, connected, async { let _ = ended.await; });
+            let watching = desk.watch_relay(&url, None, connected, async {
+                let _ = ended.await;
+            });
             tokio::pin!(watching);
             tokio::select! {
                 outcome = &mut watching => Some(outcome),
@@ -147,7 +149,10 @@ pub async fn lan_serve(app: AppHandle, window: State<'_, Window>, address: Strin
         let listening = |at: std::net::SocketAddr, id: &str| {
             let _ = ready.send((at.to_string(), id.to_owned()));
         };
-        desk.serve(at, listening, async { let _ = stopped.await; }).await
+        desk.serve(at, listening, async {
+            let _ = stopped.await;
+        })
+        .await
     });
     match is_ready.await {
         Ok((place, id)) => {

@@ -247,7 +247,9 @@ pub async fn exhibit_add(
     bytes: Vec<u8>,
 ) -> Answer<ExhibitReport> {
     if bytes.len() > MAX_PHOTO {
-        return Err(report(desk::DeskError::usage("this file is too large for the window; add it with `intact exhibit add`")));
+        return Err(report(desk::DeskError::usage(
+            "this file is too large for the window; add it with `intact exhibit add`",
+        )));
     }
     let desk = window.open().await?;
     desk.add_exhibit(&reference, &name, description, std::io::Cursor::new(bytes)).await.map_err(report)

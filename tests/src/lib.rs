@@ -87,8 +87,21 @@ impl Device {
         let file = root.join("emb.root");
         let file = file.to_str().expect("a plain path");
         self.must(&[
-            "init", "--operation-name", "Test 2026", "--agency", "emb", "--kind", "emb", "--agency-name", "Commission",
-            "--operator", "Duty", "--device", "JOC 1", "--root-out", file,
+            "init",
+            "--operation-name",
+            "Test 2026",
+            "--agency",
+            "emb",
+            "--kind",
+            "emb",
+            "--agency-name",
+            "Commission",
+            "--operator",
+            "Duty",
+            "--device",
+            "JOC 1",
+            "--root-out",
+            file,
         ]);
     }
     /// Checks the vault; nothing may be wrong with it.

@@ -74,7 +74,20 @@ fn an_exchange_killed_and_run_again_ends_the_same() {
     let (emb, field) = (Device::new(root.path(), "emb"), Device::new(root.path(), "field"));
     emb.found(root.path());
     let request = at("field.request");
-    let ask = ["device", "request", "--agency", "emb", "--operator", "P", "--device", "F1", "--roles", "field", "--out", &request];
+    let ask = [
+        "device",
+        "request",
+        "--agency",
+        "emb",
+        "--operator",
+        "P",
+        "--device",
+        "F1",
+        "--roles",
+        "field",
+        "--out",
+        &request,
+    ];
     field.must(&ask);
     emb.must(&["roster", "enrol", &request, "--out", &at("field.welcome")]);
     field.must(&["join", &at("field.welcome")]);

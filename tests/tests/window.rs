@@ -112,7 +112,20 @@ fn operation(root: &Path) -> (Device, Device, Running, String) {
     let (emb, field) = (Device::new(root, "emb"), Device::new(root, "field"));
     emb.found(root);
     let request = at("field.request");
-    field.must(&["device", "request", "--agency", "emb", "--operator", "P. Officer", "--device", "Field 12", "--roles", "field", "--out", &request]);
+    field.must(&[
+        "device",
+        "request",
+        "--agency",
+        "emb",
+        "--operator",
+        "P. Officer",
+        "--device",
+        "Field 12",
+        "--roles",
+        "field",
+        "--out",
+        &request,
+    ]);
     emb.must(&["roster", "enrol", &request, "--out", &at("field.welcome")]);
     field.must(&["join", &at("field.welcome")]);
     let port = free_port();
@@ -140,7 +153,18 @@ async fn an_incident_typed_by_keyboard_appears_on_the_other_board() {
     assert!(std::env::var_os("DISPLAY").is_some(), "this test needs a display: run it through make test");
     let root = tempfile::tempdir().unwrap();
     let (emb, field, _relay, url) = operation(root.path());
-    emb.must(&["incident", "log", "--category", "ops:late-opening", "--summary", "Station opened late", "--severity", "2", "--station", "0733"]);
+    emb.must(&[
+        "incident",
+        "log",
+        "--category",
+        "ops:late-opening",
+        "--summary",
+        "Station opened late",
+        "--severity",
+        "2",
+        "--station",
+        "0733",
+    ]);
 
     // The operations centre unlocks with its passphrase, by keyboard.
     let joc = open(&emb, false).await;
@@ -166,7 +190,7 @@ async fn an_incident_typed_by_keyboard_appears_on_the_other_board() {
     laptop.press(&tab).await;
     laptop.press("Ballot box destroyed with acid").await;
     laptop.press(&tab).await;
-    laptop.press("ballot box").await;
+    laptop.press("tampering").await;
     laptop.wait_for("#kinds li").await;
     laptop.press(&tab).await;
     laptop.press(" ").await;
@@ -184,7 +208,8 @@ async fn an_incident_typed_by_keyboard_appears_on_the_other_board() {
 
     // It appears on the other board by itself, on top.
     let row = joc.wait_for("[data-testid^='row-EMB-0421']").await;
-    assert!(row.text().await.unwrap().contains("Ballot box destroyed with acid"));
+    let text = row.prop("textContent").await.unwrap().unwrap_or_default();
+    assert!(text.contains("Ballot box destroyed with acid"), "{text}");
     row.click().await.unwrap();
     joc.both("board").await;
     joc.press(&String::from(char::from(Key::Enter))).await;

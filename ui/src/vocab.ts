@@ -43,5 +43,8 @@ export function label(code: string, language: string): string {
 
 export function matching(text: string): Category[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  return categories.filter((category) => words.every((word) => category.words.includes(word))).slice(0, 8);
+  const fits = categories.filter((category) => words.every((word) => category.words.includes(word)));
+  // What is called so comes before what only mentions it.
+  const called = (category: Category) => Number(`${category.en} ${category.fr}`.toLowerCase().includes(text.trim().toLowerCase()));
+  return fits.sort((a, b) => called(b) - called(a)).slice(0, 8);
 }

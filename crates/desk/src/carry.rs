@@ -53,7 +53,11 @@ impl From<ParcelError> for DeskError {
                 error.to_string(),
                 "Nothing was imported. Give it unopened to the institution that it is for.",
             ),
-            ParcelError::Newer => Self::new(Code::Integrity, error.to_string(), "Nothing was imported. Update this software, then read it again."),
+            ParcelError::Newer => Self::new(
+                Code::Integrity,
+                error.to_string(),
+                "Nothing was imported. Update this software, then read it again.",
+            ),
             ParcelError::Io(_) | ParcelError::Full => Self::storage(error.to_string()),
             ParcelError::NotAParcel | ParcelError::Damaged(_) => Self::integrity(error.to_string()),
         }
@@ -151,7 +155,8 @@ impl Desk {
     async fn connect_relay(&self, url: &str, token: Option<&str>) -> Result<RelayClient> {
         let mut options = ConnectOptions::default();
         if let Some(token) = token {
-            options.operation_tag = OperationTag::new(token).map_err(|_| DeskError::usage("the access token is too long"))?;
+            options.operation_tag =
+                OperationTag::new(token).map_err(|_| DeskError::usage("the access token is too long"))?;
         }
         Ok(RelayClient::connect(url, &options).await?)
     }
@@ -191,7 +196,9 @@ impl Desk {
 
     fn has_fellow_desks(&self) -> bool {
         let roster = self.roster();
-        roster.devices().any(|d| d.agency == *self.agency() && d.id != self.device() && d.is_desk() && d.revoked.is_none())
+        roster
+            .devices()
+            .any(|d| d.agency == *self.agency() && d.id != self.device() && d.is_desk() && d.revoked.is_none())
             || !roster.device(&self.device()).is_some_and(logbook::roster::Device::is_desk)
     }
 
@@ -231,8 +238,7 @@ impl Desk {
         let mut moved = Moved { records: 0, entries: 0 };
         loop {
             let device = if let Audience::Device(id) = member { Some(*id) } else { None };
-            let query =
-                OutQuery { to: member.clone(), device, desk, after, through: Way::Relay, limit: PAGE };
+            let query = OutQuery { to: member.clone(), device, desk, after, through: Way::Relay, limit: PAGE };
             let page = self.vault().outgoing(&query).await?;
             let (out, records, entries) = frames(page.items);
             let mut packer = Packer::new(public.0.clone());
@@ -473,8 +479,7 @@ impl Desk {
         let mut after = head.after as i64;
         let mut sent = Moved { records: 0, entries: 0 };
         loop {
-            let query =
-                OutQuery { to: audience.clone(), device, desk, after, through: Way::Direct, limit: PAGE };
+            let query = OutQuery { to: audience.clone(), device, desk, after, through: Way::Direct, limit: PAGE };
             let page = self.vault().outgoing(&query).await?;
             let (out, records, entries) = frames(page.items);
             for frame in &out {
@@ -518,7 +523,9 @@ impl Desk {
             Audience::Device(id) => device == id,
         });
         let desks = match audience {
-            Audience::Agency(id) => roster.devices().filter(|d| d.agency == *id && d.is_desk() && d.revoked.is_none()).count(),
+            Audience::Agency(id) => {
+                roster.devices().filter(|d| d.agency == *id && d.is_desk() && d.revoked.is_none()).count()
+            }
             Audience::Device(_) => 1,
         };
         let held: Vec<i64> = theirs.map(|(_, up_to, _)| *up_to).collect();
@@ -566,7 +573,12 @@ impl Desk {
         self.finish_parcel(&head).await?;
         self.receive_referrals(&tally.records.iter().copied().collect::<Vec<_>>()).await?;
         self.note_contact().await?;
-        Ok(ParcelReport { received: tally.moved(), sent: Moved { records: 0, entries: 0 }, refused: tally.refused, size })
+        Ok(ParcelReport {
+            received: tally.moved(),
+            sent: Moved { records: 0, entries: 0 },
+            refused: tally.refused,
+            size,
+        })
     }
 
     fn identities(&self) -> Vec<Identity> {

@@ -213,7 +213,13 @@ impl Desk {
     }
 
     /// Decides a complaint.
-    pub async fn decide(&self, complaint: &str, outcome: &str, reasons: &str, remedy: Option<String>) -> Result<EntryReport> {
+    pub async fn decide(
+        &self,
+        complaint: &str,
+        outcome: &str,
+        reasons: &str,
+        remedy: Option<String>,
+    ) -> Result<EntryReport> {
         let complaint = self.find_complaint(complaint).await?;
         let decide = Decide { outcome: outcome.to_owned(), reasons: reasons.to_owned(), remedy };
         Action::Decide(decide.clone()).validate().map_err(|error| DeskError::usage(error.to_string()))?;
@@ -223,5 +229,10 @@ impl Desk {
 }
 
 fn relates_to(incident: &Record) -> Relate {
-    Relate { relation: Relation::Incident, to: incident.id(), reference: incident.state().reference.clone(), undo: false }
+    Relate {
+        relation: Relation::Incident,
+        to: incident.id(),
+        reference: incident.state().reference.clone(),
+        undo: false,
+    }
 }

@@ -42,12 +42,22 @@ async fn story(root: &Path, voice: &mut Voice<'_>) -> Result<()> {
     for agency in &roster.agencies {
         voice.say(&format!("   {:<8} {}", agency.id, agency.name))?;
     }
-    voice.say(&format!("   The next change of this list needs {} of {} roots.", roster.threshold, roster.agencies.len()))?;
+    voice.say(&format!(
+        "   The next change of this list needs {} of {} roots.",
+        roster.threshold,
+        roster.agencies.len()
+    ))?;
     voice.scene("Election night: ten reports, and one from a station without signal")?;
     night(&practice, root).await?;
     let emb = &practice.emb;
     let query = || crate::wire::BoardQuery {
-        view: Some("open".into()), state: None, category: None, severity: None, search: None, limit: 50, offset: 0,
+        view: Some("open".into()),
+        state: None,
+        category: None,
+        severity: None,
+        search: None,
+        limit: 50,
+        offset: 0,
     };
     let board = emb.board(query()).await?;
     for row in &board.items {
@@ -63,7 +73,8 @@ async fn story(root: &Path, voice: &mut Voice<'_>) -> Result<()> {
         voice.say(&format!("   {:<9} {:<8} {:<10} {}", entry.status, entry.agency, entry.device, entry.text))?;
     }
     for (field, values) in &shown.disputes {
-        let values: Vec<String> = values.iter().map(|value| format!("{} says \"{}\"", value.agency, value.value)).collect();
+        let values: Vec<String> =
+            values.iter().map(|value| format!("{} says \"{}\"", value.agency, value.value)).collect();
         voice.say(&format!("   disputed, {field}: {}", values.join("; ")))?;
     }
     for referral in &shown.referrals {
@@ -96,21 +107,32 @@ async fn verdict(practice: &Practice, root: &Path, ballot_box: &str, voice: &mut
     }
     practice
         .court
-        .decide(&complaint.docket, "upheld", "The vote was halted and ballots were destroyed.", Some("annul-station".into()))
+        .decide(
+            &complaint.docket,
+            "upheld",
+            "The vote was halted and ballots were destroyed.",
+            Some("annul-station".into()),
+        )
         .await?;
     let (folder, trust) = (root.join("dossier"), root.join("trust.json"));
     let report = practice.court.export_dossier(&[ballot_box.to_owned()], &folder, Some("court"), false).await?;
     practice.court.export_trust(&trust).await?;
     let trust = std::fs::read(&trust)?;
     let found = dossier::verify(&folder, &trust);
-    voice.say(&format!("   {} entries, {} exhibit: the verifier says {}", report.entries, report.exhibits, found.verdict.title()))?;
+    voice.say(&format!(
+        "   {} entries, {} exhibit: the verifier says {}",
+        report.entries,
+        report.exhibits,
+        found.verdict.title()
+    ))?;
     let entries = folder.join(dossier::layout::STATEMENT);
     let mut bytes = std::fs::read(&entries)?;
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&entries, &bytes)?;
     let found = dossier::verify(&folder, &trust);
-    let problem = found.problems.first().map(|problem| format!("{}: {}", problem.path, problem.what)).unwrap_or_default();
+    let problem =
+        found.problems.first().map(|problem| format!("{}: {}", problem.path, problem.what)).unwrap_or_default();
     voice.say(&format!("   one bit flipped: {} — {problem}", found.verdict.title()))
 }
 

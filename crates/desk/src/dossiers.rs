@@ -72,9 +72,20 @@ impl Desk {
         let work = {
             let (desk, out) = (self.clone(), out.to_owned());
             let target = if seal { out.with_extension("dossier-folder") } else { out.clone() };
-            move || desk.write_dossier(records, links, originals, addressee, &target, if seal { Some(out.as_path()) } else { None })
+            move || {
+                desk.write_dossier(
+                    records,
+                    links,
+                    originals,
+                    addressee,
+                    &target,
+                    if seal { Some(out.as_path()) } else { None },
+                )
+            }
         };
-        tokio::task::spawn_blocking(work).await.map_err(|_| DeskError::storage("writing the dossier was interrupted"))?
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|_| DeskError::storage("writing the dossier was interrupted"))?
     }
 
     fn write_dossier(
@@ -154,7 +165,11 @@ impl Desk {
     }
 
     /// Verifies the whole vault again; `progress` is told (done, of how many).
-    pub async fn check(&self, rebuild: bool, progress: Arc<dyn Fn(u64, u64) + Send + Sync>) -> Result<crate::wire::CheckReport> {
+    pub async fn check(
+        &self,
+        rebuild: bool,
+        progress: Arc<dyn Fn(u64, u64) + Send + Sync>,
+    ) -> Result<crate::wire::CheckReport> {
         let check = self.vault().check(rebuild, &move |done, total| progress(done, total)).await?;
         Ok(crate::wire::CheckReport { entries: check.entries, records: check.records, problems: check.problems })
     }

@@ -64,12 +64,20 @@ impl DeskError {
     }
     /// A step that is not allowed.
     pub fn not_allowed(message: impl Into<String>) -> Self {
-        Self::new(Code::NotAllowed, message, "Nothing was changed. Ask someone who holds the role, or take another step.")
+        Self::new(
+            Code::NotAllowed,
+            message,
+            "Nothing was changed. Ask someone who holds the role, or take another step.",
+        )
     }
     /// Nothing has that name.
     pub fn not_found(what: &str, name: &str) -> Self {
         let message = format!("no {what} is called {name} here");
-        Self::new(Code::NotFound, message, "Nothing was changed. Check the name, or exchange first: it may not have reached this device.")
+        Self::new(
+            Code::NotFound,
+            message,
+            "Nothing was changed. Check the name, or exchange first: it may not have reached this device.",
+        )
     }
     /// Several things have that name.
     pub fn ambiguous(name: &str, ids: &[String]) -> Self {
@@ -78,15 +86,27 @@ impl DeskError {
     }
     /// Bytes that do not hold.
     pub fn integrity(message: impl Into<String>) -> Self {
-        Self::new(Code::Integrity, message, "Nothing was imported; what this device holds is untouched. Ask the sender for a new copy.")
+        Self::new(
+            Code::Integrity,
+            message,
+            "Nothing was imported; what this device holds is untouched. Ask the sender for a new copy.",
+        )
     }
     /// The network or the peer.
     pub fn network(message: impl Into<String>) -> Self {
-        Self::new(Code::Network, message, "Everything on this device is kept. Try again, or use another way: LAN, relay or USB parcel.")
+        Self::new(
+            Code::Network,
+            message,
+            "Everything on this device is kept. Try again, or use another way: LAN, relay or USB parcel.",
+        )
     }
     /// The disk.
     pub fn storage(message: impl Into<String>) -> Self {
-        Self::new(Code::Storage, message, "What was signed and kept before is safe. Free some space or check the disk, then try again.")
+        Self::new(
+            Code::Storage,
+            message,
+            "What was signed and kept before is safe. Free some space or check the disk, then try again.",
+        )
     }
 }
 
@@ -94,16 +114,38 @@ impl From<VaultError> for DeskError {
     fn from(error: VaultError) -> Self {
         let message = error.to_string();
         match error {
-            VaultError::NotAVault => Self::new(Code::NotFound, message, "Check the folder, or start an operation with `intact init`."),
-            VaultError::AlreadyExists => Self::new(Code::NotAllowed, message, "The vault there is untouched. Choose another folder."),
-            VaultError::InUse => Self::new(Code::Locked, message, "Another window or command has this vault open. Close it, then try again."),
-            VaultError::WrongPassphrase => Self::new(Code::Locked, message, "The vault is untouched. Check the passphrase and try again; there is no way around it."),
+            VaultError::NotAVault => {
+                Self::new(Code::NotFound, message, "Check the folder, or start an operation with `intact init`.")
+            }
+            VaultError::AlreadyExists => {
+                Self::new(Code::NotAllowed, message, "The vault there is untouched. Choose another folder.")
+            }
+            VaultError::InUse => Self::new(
+                Code::Locked,
+                message,
+                "Another window or command has this vault open. Close it, then try again.",
+            ),
+            VaultError::WrongPassphrase => Self::new(
+                Code::Locked,
+                message,
+                "The vault is untouched. Check the passphrase and try again; there is no way around it.",
+            ),
             VaultError::Full => Self::storage(message),
             VaultError::Storage(_) => Self::storage(message),
             VaultError::Denied(denied) => denied.into(),
-            VaultError::Corrupt(_) => Self::new(Code::Integrity, message, "Nothing was changed. Run `intact check`; other devices hold copies of what was exchanged."),
-            VaultError::NoKey(_) => Self::new(Code::NotAllowed, message, "The owner of the record can share it with your institution."),
-            VaultError::StaleClone => Self::new(Code::NotAllowed, message, "This vault was restored from an old image and must not write. Everything in it can be read; ask your administrator to enrol this device anew."),
+            VaultError::Corrupt(_) => Self::new(
+                Code::Integrity,
+                message,
+                "Nothing was changed. Run `intact check`; other devices hold copies of what was exchanged.",
+            ),
+            VaultError::NoKey(_) => {
+                Self::new(Code::NotAllowed, message, "The owner of the record can share it with your institution.")
+            }
+            VaultError::StaleClone => Self::new(
+                Code::NotAllowed,
+                message,
+                "This vault was restored from an old image and must not write. Everything in it can be read; ask your administrator to enrol this device anew.",
+            ),
             _ => Self::new(Code::Usage, message, "Nothing was changed."),
         }
     }
@@ -118,8 +160,14 @@ impl From<Denied> for DeskError {
 impl From<SealError> for DeskError {
     fn from(error: SealError) -> Self {
         match error {
-            SealError::WrongPassphrase => Self::new(Code::Locked, error.to_string(), "Nothing was changed. Check the passphrase and try again."),
-            SealError::NoKey => Self::new(Code::NotAllowed, error.to_string(), "It is addressed to someone else; give it to them unopened."),
+            SealError::WrongPassphrase => {
+                Self::new(Code::Locked, error.to_string(), "Nothing was changed. Check the passphrase and try again.")
+            }
+            SealError::NoKey => Self::new(
+                Code::NotAllowed,
+                error.to_string(),
+                "It is addressed to someone else; give it to them unopened.",
+            ),
             SealError::Stream(_) => Self::storage(error.to_string()),
             other => Self::integrity(other.to_string()),
         }
@@ -129,7 +177,9 @@ impl From<SealError> for DeskError {
 impl From<std::io::Error> for DeskError {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
-            std::io::ErrorKind::NotFound => Self::new(Code::NotFound, "a file or folder is not there", "Nothing was changed. Check the path."),
+            std::io::ErrorKind::NotFound => {
+                Self::new(Code::NotFound, "a file or folder is not there", "Nothing was changed. Check the path.")
+            }
             kind => Self::storage(format!("reading or writing a file failed: {kind}")),
         }
     }

@@ -15,7 +15,12 @@ use crate::wire::{EntryReport, ExhibitReport};
 
 impl Desk {
     /// Adds a file, bytes untouched.
-    pub async fn add_exhibit_file(&self, record: &str, file: &Path, description: Option<String>) -> Result<ExhibitReport> {
+    pub async fn add_exhibit_file(
+        &self,
+        record: &str,
+        file: &Path,
+        description: Option<String>,
+    ) -> Result<ExhibitReport> {
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let opened = std::fs::File::open(file)?;
         if !opened.metadata()?.is_file() {
@@ -56,14 +61,20 @@ impl Desk {
         Ok(ExhibitReport { exhibit: done.entry.to_string(), ..report })
     }
 
-    pub(crate) async fn find_exhibit(&self, record: &str, exhibit: &str) -> Result<(std::sync::Arc<Record>, EntryId, ExhibitState)> {
+    pub(crate) async fn find_exhibit(
+        &self,
+        record: &str,
+        exhibit: &str,
+    ) -> Result<(std::sync::Arc<Record>, EntryId, ExhibitState)> {
         let record = self.find("record", record).await?;
         let fits: Vec<EntryId> = record
             .state()
             .exhibits
             .iter()
             .filter(|(id, held)| {
-                id.to_string() == exhibit || held.exhibit.name == exhibit || (exhibit.len() >= 4 && id.to_string().starts_with(exhibit))
+                id.to_string() == exhibit
+                    || held.exhibit.name == exhibit
+                    || (exhibit.len() >= 4 && id.to_string().starts_with(exhibit))
             })
             .map(|(id, _)| *id)
             .collect();

@@ -85,7 +85,8 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 
 /// Reads one of the JSON files above.
 pub fn read_json<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T> {
-    serde_json::from_slice(&read(path)?).map_err(|_| DeskError::integrity(format!("this file is not {what}, or is damaged")))
+    serde_json::from_slice(&read(path)?)
+        .map_err(|_| DeskError::integrity(format!("this file is not {what}, or is damaged")))
 }
 
 /// Writes a file whole or not at all, and makes it durable.

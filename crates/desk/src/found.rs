@@ -15,9 +15,7 @@ use crate::error::{DeskError, Result};
 use crate::files::{self, AgencyRequest, Approval, DeviceRequest, Proposal, Welcome};
 use crate::moment;
 use crate::session::{Desk, secret, setting};
-use crate::wire::{
-    AgencyRow, DeviceReport, DeviceRow, EpochReport, InitReport, JoinReport, RequestReport, RosterShow,
-};
+use crate::wire::{AgencyRow, DeviceReport, DeviceRow, EpochReport, InitReport, JoinReport, RequestReport, RosterShow};
 
 /// Where the root file was written, so that joining can sign the acceptance.
 const ROOT_PATH: &str = "root.path";
@@ -282,7 +280,8 @@ impl Desk {
                 continue;
             }
             let first = week.saturating_sub(1);
-            let keys = (first..week + WEEKS_AHEAD).map(|week| MailboxKeys::derive(&seed, week).map(|keys| keys.public()));
+            let keys =
+                (first..week + WEEKS_AHEAD).map(|week| MailboxKeys::derive(&seed, week).map(|keys| keys.public()));
             let keys = keys.collect::<std::result::Result<Vec<_>, _>>()?;
             let card = MailboxCard::sign(owner, first, keys, &self.inner.keys.signing);
             cards.push(RosterObject::Card(card));
@@ -385,7 +384,8 @@ impl Desk {
         let next = Epoch::parse(&proposal.epoch.body).map_err(|error| DeskError::integrity(error.to_string()))?;
         let prev: Option<EpochId> = next.prev;
         let current = roster.epoch().filter(|_| prev == roster.epoch_id());
-        let current = current.ok_or_else(|| DeskError::not_allowed("the proposal does not follow the current epoch"))?;
+        let current =
+            current.ok_or_else(|| DeskError::not_allowed("the proposal does not follow the current epoch"))?;
         let signers = proposal.epoch.signers(current);
         let complete = current.enough(&signers, &next);
         let missing = current.agencies.iter().filter(|agency| !signers.contains(&agency.id));
@@ -460,7 +460,8 @@ impl Desk {
     /// The device that a name, an id or a unique prefix of either means.
     pub(crate) fn find_device(&self, name: &str) -> Result<DeviceId> {
         let roster = self.roster();
-        let exact: Vec<DeviceId> = roster.devices().filter(|d| d.name == name || d.id.to_string() == name).map(|d| d.id).collect();
+        let exact: Vec<DeviceId> =
+            roster.devices().filter(|d| d.name == name || d.id.to_string() == name).map(|d| d.id).collect();
         let found = if exact.is_empty() && name.len() >= 4 {
             roster.devices().filter(|d| d.id.to_string().starts_with(name)).map(|d| d.id).collect()
         } else {
@@ -515,7 +516,8 @@ impl Desk {
     /// The roster for people and scripts.
     pub fn roster_show(&self) -> Result<RosterShow> {
         let roster = self.roster();
-        let epoch = roster.epoch().ok_or_else(|| DeskError::not_allowed("this device is not part of an operation yet"))?;
+        let epoch =
+            roster.epoch().ok_or_else(|| DeskError::not_allowed("this device is not part of an operation yet"))?;
         let agencies = roster.agencies().into_iter().map(|agency| AgencyRow {
             id: agency.record.id.to_string(),
             kind: agency.record.kind.to_string(),
@@ -572,8 +574,11 @@ pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) || !text.is_ascii() {
         return None;
     }
-    text.as_bytes().chunks_exact(2).map(|pair| {
-        let pair = std::str::from_utf8(pair).ok()?;
-        seal::id::from_hex::<1>(pair).ok().map(|[byte]| byte)
-    }).collect()
+    text.as_bytes()
+        .chunks_exact(2)
+        .map(|pair| {
+            let pair = std::str::from_utf8(pair).ok()?;
+            seal::id::from_hex::<1>(pair).ok().map(|[byte]| byte)
+        })
+        .collect()
 }

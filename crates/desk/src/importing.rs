@@ -48,7 +48,9 @@ impl Desk {
                     fields.insert("source_id".into(), row.source_id.into());
                     pending.rows.push(fields);
                 }
-                Err(refused) => report.skipped.push(SkippedRow { row: refused.row, reason: refused.reason.to_string() }),
+                Err(refused) => {
+                    report.skipped.push(SkippedRow { row: refused.row, reason: refused.reason.to_string() })
+                }
             }
             if pending.rows.len() >= BATCH {
                 report.created += self.keep_rows(std::mem::take(&mut pending), role).await?;

@@ -62,15 +62,8 @@ impl Desk {
         let key = RecordKey::from_bytes(moment::random());
         let own = [self.agency_recipient(self.agency())?];
         let (grants, wraps) = self.wrap_keys(id, std::slice::from_ref(&key), &own)?;
-        let create = Create {
-            kind,
-            nonce,
-            owner: self.agency().clone(),
-            reference: reference.clone(),
-            parent,
-            fields,
-            grants,
-        };
+        let create =
+            Create { kind, nonce, owner: self.agency().clone(), reference: reference.clone(), parent, fields, grants };
         Action::Create(create.clone()).validate().map_err(|error| DeskError::usage(error.to_string()))?;
         let mut draft = self.draft(id, Action::Create(create), role);
         draft.key = Some(key);

@@ -55,16 +55,8 @@ impl Practice {
             .ok()
             .and_then(|rules| serde_json::to_string(&rules).ok());
         let emb = agency(root, "emb", "emb", "Central Election Commission", "Duty Officer", "JOC 1");
-        let (emb, _) = Desk::init_at_cost(
-            &root.join("emb"),
-            pass,
-            "Practice election 2026",
-            emb,
-            rules,
-            true,
-            cost,
-        )
-        .await?;
+        let (emb, _) =
+            Desk::init_at_cost(&root.join("emb"), pass, "Practice election 2026", emb, rules, true, cost).await?;
         let mut requests = Vec::new();
         let mut asking = Vec::new();
         for (id, kind, name, operator, device) in [
@@ -130,26 +122,96 @@ type Report = (&'static str, &'static [&'static str], i64, &'static str, &'stati
 
 /// What the operations centre hears of.
 const NIGHT: &[Report] = &[
-    ("ops:late-opening", &["operational"], 2, "0733", "Metz, gymnase Saint-Symphorien", "Station opened 40 minutes late",
-     "The key holder was stuck in traffic. Queue of about 60 people, calm. Voting began 08:40."),
-    ("rsit:availability.ddos", &["cyber"], 4, "", "National", "Results site under DDoS, 40 Gbit/s",
-     "The public results site answers one request in nine. The transmission network is separate and unaffected."),
-    ("act:intimidation", &["physical"], 2, "0098", "Lille, école Jules Ferry", "Threats shouted at presiding officer",
-     "One person shouted threats for two minutes and left when the second officer came out. Voting not interrupted."),
-    ("ops:missing-ballots", &["operational"], 2, "0562", "Brest, mairie annexe", "Voter list printed without page 14",
-     "Names from K to L are missing. A replacement was requested from the prefecture at 10:20."),
-    ("ops:suspension", &["operational"], 3, "1180", "Nîmes, salle des fêtes", "Vote suspended: power out, no generator",
-     "Power failed at 20:03 in the whole street. 412 voters on the list have not voted. Ballot box sealed, seal 71124."),
-    ("info:false-time-place-manner", &["information"], 3, "", "National", "False closing time spread as an official notice",
-     "A picture with the commission's logo says that stations close at 18:00. Seen in four regions since 15:10."),
-    ("rsit:fraud.phishing", &["cyber"], 2, "", "Two parties", "Phishing against party staff mailboxes",
-     "Two parties report the same mail with a fake sign-in page. Indicators are held by the CERT."),
-    ("ops:observer-denied", &["operational"], 2, "0733", "Metz, gymnase Saint-Symphorien", "Observer refused entry to the count",
-     "An accredited observer was turned away at 20:10; admitted at 20:31 after a call."),
-    ("act:property-damage", &["physical"], 1, "0410", "Lyon 3e, école Paul Bert", "Window broken behind the station",
-     "A stone broke a window in the yard. Nobody hurt, nothing taken, voting went on."),
-    ("rsit:intrusion-attempts.brute-force", &["cyber"], 2, "", "Regional server", "Password guessing against the registration system",
-     "Some 2,000 attempts an hour from 90 addresses, all refused. Rate limit set at 13:45."),
+    (
+        "ops:late-opening",
+        &["operational"],
+        2,
+        "0733",
+        "Metz, gymnase Saint-Symphorien",
+        "Station opened 40 minutes late",
+        "The key holder was stuck in traffic. Queue of about 60 people, calm. Voting began 08:40.",
+    ),
+    (
+        "rsit:availability.ddos",
+        &["cyber"],
+        4,
+        "",
+        "National",
+        "Results site under DDoS, 40 Gbit/s",
+        "The public results site answers one request in nine. The transmission network is separate and unaffected.",
+    ),
+    (
+        "act:intimidation",
+        &["physical"],
+        2,
+        "0098",
+        "Lille, école Jules Ferry",
+        "Threats shouted at presiding officer",
+        "One person shouted threats for two minutes and left when the second officer came out. Voting not interrupted.",
+    ),
+    (
+        "ops:missing-ballots",
+        &["operational"],
+        2,
+        "0562",
+        "Brest, mairie annexe",
+        "Voter list printed without page 14",
+        "Names from K to L are missing. A replacement was requested from the prefecture at 10:20.",
+    ),
+    (
+        "ops:suspension",
+        &["operational"],
+        3,
+        "1180",
+        "Nîmes, salle des fêtes",
+        "Vote suspended: power out, no generator",
+        "Power failed at 20:03 in the whole street. 412 voters on the list have not voted. Ballot box sealed, seal 71124.",
+    ),
+    (
+        "info:false-time-place-manner",
+        &["information"],
+        3,
+        "",
+        "National",
+        "False closing time spread as an official notice",
+        "A picture with the commission's logo says that stations close at 18:00. Seen in four regions since 15:10.",
+    ),
+    (
+        "rsit:fraud.phishing",
+        &["cyber"],
+        2,
+        "",
+        "Two parties",
+        "Phishing against party staff mailboxes",
+        "Two parties report the same mail with a fake sign-in page. Indicators are held by the CERT.",
+    ),
+    (
+        "ops:observer-denied",
+        &["operational"],
+        2,
+        "0733",
+        "Metz, gymnase Saint-Symphorien",
+        "Observer refused entry to the count",
+        "An accredited observer was turned away at 20:10; admitted at 20:31 after a call.",
+    ),
+    (
+        "act:property-damage",
+        &["physical"],
+        1,
+        "0410",
+        "Lyon 3e, école Paul Bert",
+        "Window broken behind the station",
+        "A stone broke a window in the yard. Nobody hurt, nothing taken, voting went on.",
+    ),
+    (
+        "rsit:intrusion-attempts.brute-force",
+        &["cyber"],
+        2,
+        "",
+        "Regional server",
+        "Password guessing against the registration system",
+        "Some 2,000 attempts an hour from 90 addresses, all refused. Rate limit set at 13:45.",
+    ),
 ];
 
 /// Plays the night into the desks.
@@ -177,7 +239,12 @@ pub async fn night(practice: &Practice, root: &Path) -> Result<()> {
     let photo = [b"\xff\xd8\xff\xe0".as_slice(), &photo].concat();
     practice
         .field
-        .add_exhibit(&field.reference, "doorway.jpg", Some("Photo from the doorway".into()), std::io::Cursor::new(photo))
+        .add_exhibit(
+            &field.reference,
+            "doorway.jpg",
+            Some("Photo from the doorway".into()),
+            std::io::Cursor::new(photo),
+        )
         .await?;
     practice.field.note(&field.reference, "Box replaced at 20:55, seal 88213.").await?;
     practice.carry(&practice.field, "emb", &practice.emb, root).await?;
@@ -189,7 +256,13 @@ async fn work_the_night(practice: &Practice, ballot_box: &str, references: &[Str
     emb.refer(ballot_box, "police", "respond", Some("5m"), None).await?;
     cert.share(&references[1], &["emb".to_owned()]).await?;
     for other in ["police", "cert", "court"] {
-        let into = if other == "police" { police } else if other == "cert" { cert } else { court };
+        let into = if other == "police" {
+            police
+        } else if other == "cert" {
+            cert
+        } else {
+            court
+        };
         practice.carry(emb, other, into, root).await?;
     }
     practice.carry(cert, "emb", emb, root).await?;
@@ -205,7 +278,8 @@ async fn work_the_night(practice: &Practice, ballot_box: &str, references: &[Str
     practice.carry(emb, "police", police, root).await?;
     emb.move_incident(&references[0], "closed", Some("Opened; voting hours extended by the district.".into())).await?;
     emb.move_incident(&references[4], "in-progress", None).await?;
-    emb.refer(&references[5], "cert", "investigate", Some("4h"), Some("Where does the picture come from?".into())).await?;
+    emb.refer(&references[5], "cert", "investigate", Some("4h"), Some("Where does the picture come from?".into()))
+        .await?;
     emb.assign(&references[4], "Duty Officer").await?;
     let filing = Filing {
         subject: "election-day".into(),

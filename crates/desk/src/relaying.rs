@@ -40,7 +40,8 @@ pub async fn relay(
         Some(token) => OperationTag::new(token).map_err(|_| DeskError::usage("the access token is too long"))?,
         None => OperationTag::none(),
     };
-    let options = RelayOptions { limits: Limits::default(), operation_tag, clock, random: Arc::new(moment::random::<32>) };
+    let options =
+        RelayOptions { limits: Limits::default(), operation_tag, clock, random: Arc::new(moment::random::<32>) };
     ready(at);
     serve(listener, Arc::new(store), options, stop)
         .await

@@ -103,7 +103,8 @@ impl Desk {
     pub(crate) async fn over(vault: Vault, dir: &Path) -> Result<Self> {
         let keys = load_keys(&vault).await?;
         let agency = vault.setting(setting::AGENCY).await?.and_then(|id| id.parse().ok());
-        let agency = agency.ok_or_else(|| DeskError::integrity("the vault does not say which institution it belongs to"))?;
+        let agency =
+            agency.ok_or_else(|| DeskError::integrity("the vault does not say which institution it belongs to"))?;
         let device = keys.signing.device_id();
         let desk = Self { inner: Arc::new(Inner { vault, keys, device, agency, dir: dir.to_owned() }) };
         desk.take_up_pen();

@@ -1,6 +1,8 @@
 //! Who may read, and asking other institutions to act.
 
-use logbook::action::{Action, Answer, Ask, GrantTo, RecordKind, Refer, ReferralState, Relate, Relation, Share, Unshare};
+use logbook::action::{
+    Action, Answer, Ask, GrantTo, RecordKind, Refer, ReferralState, Relate, Relation, Share, Unshare,
+};
 use logbook::record_state::Audience;
 use logbook::roster::Role;
 use logbook::{AgencyId, Fields, Record};
@@ -195,12 +197,8 @@ impl Desk {
         refer.grants = grants;
         let mut offer = self.draft(opening.id, Action::Refer(refer), role);
         offer.wraps = wraps;
-        let link = Relate {
-            relation: Relation::Brief,
-            to: opening.id,
-            reference: opening.reference.clone(),
-            undo: false,
-        };
+        let link =
+            Relate { relation: Relation::Brief, to: opening.id, reference: opening.reference.clone(), undo: false };
         let link = self.draft(record.id(), Action::Relate(link), role);
         let done = self.append(vec![opening.draft, offer, link]).await?;
         let referral = done.get(1).map(|done| done.entry.to_string()).unwrap_or_default();
@@ -263,7 +261,8 @@ impl Desk {
             let Some(record) = self.vault().record(id).await? else { continue };
             for (entry, referral) in &record.state().referrals {
                 if referral.to == *self.agency() && referral.flow.state() == ReferralState::Offered {
-                    let received = Answer { referral: *entry, step: ReferralState::Received, reason: None, outcome: None };
+                    let received =
+                        Answer { referral: *entry, step: ReferralState::Received, reason: None, outcome: None };
                     drafts.push(self.draft(*id, Action::Answer(received), role));
                 }
             }
@@ -276,7 +275,8 @@ impl Desk {
 
     async fn find_referral(&self, name: &str) -> Result<(std::sync::Arc<Record>, EntryId)> {
         let rows = self.vault().referrals(&vault::ReferralQuery::all(self.agency())).await?;
-        let fits: Vec<_> = rows.iter().filter(|row| name.len() >= 4 && row.entry.to_string().starts_with(name)).collect();
+        let fits: Vec<_> =
+            rows.iter().filter(|row| name.len() >= 4 && row.entry.to_string().starts_with(name)).collect();
         match fits.as_slice() {
             [one] => {
                 let record = self.vault().record(&one.record).await?;

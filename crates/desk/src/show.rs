@@ -102,7 +102,10 @@ impl Desk {
             reference: state.reference.clone(),
             owner: state.owner.as_ref().map(ToString::to_string).unwrap_or_default(),
             state: state.state_code().to_owned(),
-            fields: state.fields().filter_map(|(name, _)| Some((name.to_owned(), state.field(name)?.clone()))).collect(),
+            fields: state
+                .fields()
+                .filter_map(|(name, _)| Some((name.to_owned(), state.field(name)?.clone())))
+                .collect(),
             disputes,
             entries: record.entries().iter().map(|entry| entry_row(entry, &roster)).collect(),
             referrals,
@@ -124,11 +127,8 @@ impl Desk {
     }
 
     fn exhibit_row(&self, id: &EntryId, held: &ExhibitState, roster: &Roster) -> ExhibitRow {
-        let added = format!(
-            "collected {} by {}",
-            moment::rfc3339(held.mark.wall_ms),
-            device_name(roster, &held.mark.device)
-        );
+        let added =
+            format!("collected {} by {}", moment::rfc3339(held.mark.wall_ms), device_name(roster, &held.mark.device));
         let acts = held.acts.iter().map(|(act, with, remark, mark)| {
             let words = match act {
                 CustodyAct::TransferredOut => "handed over to",
@@ -222,7 +222,10 @@ pub(crate) fn entry_row(judged: &Judged, roster: &Roster) -> EntryRow {
         id: judged.opened.id.to_string(),
         envelope: judged.opened.envelope.to_string(),
         action: judged.entry.as_ref().map_or("unknown", |entry| entry.action.kind()).to_owned(),
-        text: judged.entry.as_ref().map_or_else(|| "an entry that this software cannot read".to_owned(), |entry| words(&entry.action)),
+        text: judged
+            .entry
+            .as_ref()
+            .map_or_else(|| "an entry that this software cannot read".to_owned(), |entry| words(&entry.action)),
         agency: judged.agency.as_ref().map(ToString::to_string).unwrap_or_default(),
         device: device_name(roster, &judged.opened.link.device),
         operator: operator_name(roster, &header.operator),

@@ -7,7 +7,7 @@ use exchange::store::StoreError;
 use exchange::{Frame, Page, Peer, Store, Taken};
 use logbook::record_state::Audience;
 use logbook::roster::{Device, RosterObject};
-use seal::{BlobAddress, DeviceId, EnvelopeId, Envelope, Hash32, OperationId};
+use seal::{BlobAddress, DeviceId, Envelope, EnvelopeId, Hash32, OperationId};
 use vault::{Incoming, Ingested, Origin, OutItem, OutQuery, Way};
 
 use crate::moment;

@@ -16,7 +16,8 @@ impl Desk {
     /// Gives back how many entries were made.
     pub async fn play_workload(&self, incidents: &[Value], to: &[&str]) -> Result<usize> {
         let role = self.role(Self::WORK)?;
-        let to: AgencyId = to.first().copied().unwrap_or("police").parse().map_err(|_| DeskError::usage("an agency"))?;
+        let to: AgencyId =
+            to.first().copied().unwrap_or("police").parse().map_err(|_| DeskError::usage("an agency"))?;
         let recipient = self.agency_recipient(&to)?;
         let mut made = 0;
         for group in incidents.chunks(GROUP) {
@@ -24,7 +25,13 @@ impl Desk {
             let first = self.vault().take_reference_numbers(&prefix, group.len() as u32).await?;
             let mut drafts = Vec::with_capacity(GROUP * 20);
             for (number, incident) in (first..).zip(group) {
-                let opening = self.opening_as(RecordKind::Incident, fields(incident), format!("{prefix}-{number:04}"), None, role)?;
+                let opening = self.opening_as(
+                    RecordKind::Incident,
+                    fields(incident),
+                    format!("{prefix}-{number:04}"),
+                    None,
+                    role,
+                )?;
                 let (id, key) = (opening.id, opening.draft.key.clone());
                 drafts.push(opening.draft);
                 let mut state = IncidentState::New;
@@ -45,7 +52,13 @@ impl Desk {
                             let keys = key.as_slice();
                             let (grants, wrapped) = self.wrap_keys(id, keys, std::slice::from_ref(&recipient))?;
                             wraps = wrapped;
-                            Action::Refer(Refer { to: to.clone(), ask: logbook::action::Ask::Respond, respond_by_ms: None, text: None, grants })
+                            Action::Refer(Refer {
+                                to: to.clone(),
+                                ask: logbook::action::Ask::Respond,
+                                respond_by_ms: None,
+                                text: None,
+                                grants,
+                            })
                         }
                         _ => Action::Note(Note { text: value.to_owned() }),
                     };
@@ -68,7 +81,13 @@ fn fields(incident: &Value) -> Fields {
     for name in ["summary", "category", "station", "place", "district", "reporter_role", "channel", "description"] {
         fields.insert(name.into(), given[name].as_str().unwrap_or_default().into());
     }
-    for (name, from) in [("severity", "severity"), ("voters_affected", "voters_affected"), ("interrupted_min", "interrupted_min"), ("occurred_from_ms", "occurred_at_ms"), ("aware_at_ms", "recorded_at_ms")] {
+    for (name, from) in [
+        ("severity", "severity"),
+        ("voters_affected", "voters_affected"),
+        ("interrupted_min", "interrupted_min"),
+        ("occurred_from_ms", "occurred_at_ms"),
+        ("aware_at_ms", "recorded_at_ms"),
+    ] {
         fields.insert(name.into(), given[from].as_i64().unwrap_or_default().into());
     }
     for (name, from) in [("lat_e7", "lat"), ("lon_e7", "lon")] {

@@ -303,7 +303,11 @@ mod tests {
         let operation = OperationId([7; 32]);
         let key = SigningKey::from_seed(&[1; 32]);
         let frames = [
-            Frame::Hello(Hello { operation: operation_tag(&operation), device: key.device_id(), store: Hash32([3; 32]) }),
+            Frame::Hello(Hello {
+                operation: operation_tag(&operation),
+                device: key.device_id(),
+                store: Hash32([3; 32]),
+            }),
             Frame::Since { after: 9, heads: vec![(key.device_id(), 4, EnvelopeId([5; 32]))] },
             Frame::Page { next: 12, done: true },
             Frame::WantBlob { address: BlobAddress([6; 32]), from: 3 },

@@ -156,8 +156,7 @@ async fn answer_peer<S: Store>(
     live: broadcast::Receiver<()>,
 ) -> Result<(), LanError> {
     let peer = store.peer(connection.remote_id().as_bytes()).ok_or(LanError::Stranger)?;
-    let (send, receive) =
-        connection.accept_bi().await.map_err(|error| LanError::Cut(error.to_string()))?;
+    let (send, receive) = connection.accept_bi().await.map_err(|error| LanError::Cut(error.to_string()))?;
     let mut pipe = Pipe { send, receive: Some(receive), bytes_in: 0, bytes_out: 0 };
     let outcome = converse(&mut pipe, store, peer, true, Some(live)).await;
     let _ = pipe.send.finish();

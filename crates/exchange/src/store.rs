@@ -95,8 +95,12 @@ pub trait Store: Send + Sync {
     /// Exhibits that are missing here: (address, first missing byte).
     fn wanted(&self) -> impl Future<Output = Result<Vec<(BlobAddress, u64)>, StoreError>> + Send;
     /// A part of an exhibit that the peer may read; `None` if it is not here or not the peer's.
-    fn blob(&self, peer: &Peer, address: BlobAddress, from: u64)
-    -> impl Future<Output = Result<Option<Frame>, StoreError>> + Send;
+    fn blob(
+        &self,
+        peer: &Peer,
+        address: BlobAddress,
+        from: u64,
+    ) -> impl Future<Output = Result<Option<Frame>, StoreError>> + Send;
     /// Takes a part; gives back the next byte wanted, `None` when it is complete or unwanted.
     fn take_blob(&self, part: Frame) -> impl Future<Output = Result<Option<(BlobAddress, u64)>, StoreError>> + Send;
 }

@@ -140,9 +140,8 @@ impl Record {
     /// One change in two envelopes of its device: the one with the lower chain number stands, so
     /// that the order of arrival does not matter.
     fn supersedes(&self, opened: &Opened) -> bool {
-        self.entry(&opened.id).is_none_or(|held| {
-            (opened.link.number, opened.envelope) < (held.opened.link.number, held.opened.envelope)
-        })
+        self.entry(&opened.id)
+            .is_none_or(|held| (opened.link.number, opened.envelope) < (held.opened.link.number, held.opened.envelope))
     }
 
     /// Judges everything again: the roster or what is known of a chain changed.
@@ -260,10 +259,9 @@ impl Record {
             return Err((Status::Rejected, "its operator is not the device's".into()));
         }
         let agency = ground.roster.agency(&device.agency);
-        let kind = agency.map(|agency| agency.record.kind).ok_or((
-            Status::Rejected,
-            "its agency is not in the roster".to_owned(),
-        ))?;
+        let kind = agency
+            .map(|agency| agency.record.kind)
+            .ok_or((Status::Rejected, "its agency is not in the roster".to_owned()))?;
         if ground.marks.went_back.contains(&opened.envelope) {
             return Err((Status::NotAuthorised, Denied::RosterWentBack.to_string()));
         }

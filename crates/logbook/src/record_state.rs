@@ -192,9 +192,7 @@ impl RecordState {
         let mut seen = live.iter().filter(|held| at.past.holds(&held.mark)).map(|held| &held.value);
         let first = seen.next();
         let undisputed = seen.all(|value| Some(value) == first);
-        live.retain(|held| {
-            !at.past.holds(&held.mark) || !(undisputed || settles.contains(&held.mark.entry))
-        });
+        live.retain(|held| !at.past.holds(&held.mark) || !(undisputed || settles.contains(&held.mark.entry)));
         live.push(Assigned { value: value.clone(), mark: at.mark.clone() });
     }
 

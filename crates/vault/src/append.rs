@@ -227,8 +227,7 @@ impl Batch {
             clock: draft.clock,
             fields_root: Entry::fields_root(&draft.salt, &bytes).map_err(|e| VaultError::Invalid(e.to_string()))?,
         };
-        let who =
-            Author { device: self.device.id, agency: &self.device.agency, kind: self.kind, roles: &self.roles };
+        let who = Author { device: self.device.id, agency: &self.device.agency, kind: self.kind, roles: &self.roles };
         let mark = mark(&self.device.id, &self.device, &header);
         record.would(&entry.action, &who, &mark, &self.grounds.roster)?;
         let link = Link {

@@ -62,7 +62,13 @@ impl Vault {
 
     /// Takes the next part of an exhibit's ciphertext. Parts come in order; another offset changes
     /// nothing and says where to go on.
-    pub async fn blob_part(&self, address: &BlobAddress, offset: u64, total: u64, bytes: &[u8]) -> Result<BlobProgress> {
+    pub async fn blob_part(
+        &self,
+        address: &BlobAddress,
+        offset: u64,
+        total: u64,
+        bytes: &[u8],
+    ) -> Result<BlobProgress> {
         if self.has_blob(address) {
             return Ok(BlobProgress { complete: true, next: total });
         }
@@ -108,9 +114,8 @@ impl Vault {
 
     /// Exhibits of readable records whose ciphertext is missing: (address, size, bytes already here).
     pub async fn wanted_blobs(&self) -> Result<Vec<(BlobAddress, u64, u64)>> {
-        let rows: Vec<(Vec<u8>, i64)> = sqlx::query_as("SELECT DISTINCT address, sealed_size FROM exhibit")
-            .fetch_all(&self.inner.readers)
-            .await?;
+        let rows: Vec<(Vec<u8>, i64)> =
+            sqlx::query_as("SELECT DISTINCT address, sealed_size FROM exhibit").fetch_all(&self.inner.readers).await?;
         let mut wanted = Vec::new();
         for (address, size) in rows {
             let address = BlobAddress::try_from(address.as_slice())
@@ -124,7 +129,12 @@ impl Vault {
     }
 
     /// Exhibits that are here, of records that a recipient may read: (address, size).
-    pub async fn blobs_for(&self, to: &logbook::record_state::Audience, device: Option<&seal::DeviceId>, after: i64) -> Result<Vec<(BlobAddress, u64)>> {
+    pub async fn blobs_for(
+        &self,
+        to: &logbook::record_state::Audience,
+        device: Option<&seal::DeviceId>,
+        after: i64,
+    ) -> Result<Vec<(BlobAddress, u64)>> {
         let one = crate::outgoing::spell(to);
         let two = device.map_or_else(|| one.clone(), |id| format!("d:{id}"));
         let rows: Vec<(Vec<u8>, i64)> = sqlx::query_as(

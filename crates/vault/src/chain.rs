@@ -18,9 +18,8 @@ pub(crate) async fn load(writer: &mut Writer) -> Result<(Roster, ChainMarks)> {
     let rows: Vec<(Vec<u8>,)> =
         sqlx::query_as("SELECT bytes FROM roster ORDER BY seq").fetch_all(&mut writer.connection).await?;
     let objects = rows.iter().map(|(bytes,)| RosterObject::decode(bytes));
-    let objects: Vec<RosterObject> = objects
-        .collect::<std::result::Result<_, _>>()
-        .map_err(|_| VaultError::Corrupt("a roster object".into()))?;
+    let objects: Vec<RosterObject> =
+        objects.collect::<std::result::Result<_, _>>().map_err(|_| VaultError::Corrupt("a roster object".into()))?;
     roster.add_all(objects);
     let devices: Vec<(i64, Vec<u8>)> =
         sqlx::query_as("SELECT n, id FROM device").fetch_all(&mut writer.connection).await?;
@@ -90,9 +89,7 @@ pub(crate) async fn contiguous(at: &mut SqliteConnection, device: i64, from: Opt
 async fn links(at: &mut SqliteConnection, device: i64) -> Result<Vec<Link>> {
     let rows: Vec<(Vec<u8>,)> =
         sqlx::query_as("SELECT link FROM envelope WHERE device = ?").bind(device).fetch_all(at).await?;
-    rows.iter()
-        .map(|(bytes,)| Link::decode(bytes).map_err(|_| VaultError::Corrupt("a link's row".into())))
-        .collect()
+    rows.iter().map(|(bytes,)| Link::decode(bytes).map_err(|_| VaultError::Corrupt("a link's row".into()))).collect()
 }
 
 /// Marks of every device whose chain looked wrong once.
@@ -135,14 +132,13 @@ impl Watch {
             return Ok(());
         }
         self.unordered.insert(link.device);
-        let near: Vec<(i64, Vec<u8>)> = sqlx::query_as(
-            "SELECT number, link FROM envelope WHERE device = ? AND number BETWEEN ? AND ?",
-        )
-        .bind(device)
-        .bind(link.number as i64 - 1)
-        .bind(link.number as i64 + 1)
-        .fetch_all(&mut writer.connection)
-        .await?;
+        let near: Vec<(i64, Vec<u8>)> =
+            sqlx::query_as("SELECT number, link FROM envelope WHERE device = ? AND number BETWEEN ? AND ?")
+                .bind(device)
+                .bind(link.number as i64 - 1)
+                .bind(link.number as i64 + 1)
+                .fetch_all(&mut writer.connection)
+                .await?;
         let id = link.id();
         for (number, bytes) in near {
             let Ok(other) = Link::decode(&bytes) else { continue };

@@ -62,8 +62,7 @@ impl Vault {
 
 /// Every link: its id, its signature, its place in the chain.
 async fn links(writer: &mut Writer, check: &mut Check, progress: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<u64> {
-    let (total,): (i64,) =
-        sqlx::query_as("SELECT COUNT(*) FROM envelope").fetch_one(&mut writer.connection).await?;
+    let (total,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM envelope").fetch_one(&mut writer.connection).await?;
     let total = total as u64;
     let mut ends: BTreeMap<seal::DeviceId, (u64, EnvelopeId)> = BTreeMap::new();
     let (mut device, mut number, mut done) = (0i64, -1i64, 0u64);
@@ -99,12 +98,7 @@ async fn links(writer: &mut Writer, check: &mut Check, progress: &(dyn Fn(u64, u
     }
 }
 
-fn chain(
-    link: &Link,
-    ends: &mut BTreeMap<seal::DeviceId, (u64, EnvelopeId)>,
-    short: &str,
-    check: &mut Check,
-) {
+fn chain(link: &Link, ends: &mut BTreeMap<seal::DeviceId, (u64, EnvelopeId)>, short: &str, check: &mut Check) {
     // A gap or a fork is the author's, shown elsewhere; a link that contradicts its neighbour
     // without either is this vault's problem.
     if let Some((number, id)) = ends.get(&link.device)

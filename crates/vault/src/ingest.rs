@@ -234,7 +234,9 @@ impl Work<'_> {
                         keys.push((self.seq, wrap.record, key));
                     }
                     Err(_) => {
-                        self.outcome.refused.push(Refused { reason: "a key wrapped to us does not open".into(), envelope: None });
+                        self.outcome
+                            .refused
+                            .push(Refused { reason: "a key wrapped to us does not open".into(), envelope: None });
                         continue;
                     }
                 }

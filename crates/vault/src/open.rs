@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use seal::id::to_hex;
 use seal::{Hash32, KdfCost, Passphrase, SealError, SealedBox};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{ConnectOptions, Connection};
 use zeroize::Zeroizing;
 

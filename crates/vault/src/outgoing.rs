@@ -133,7 +133,12 @@ impl Vault {
     }
 
     /// The ids of everything this recipient may have, with their commit numbers: for reconciliation.
-    pub async fn all_ids(&self, to: &Audience, device: Option<&DeviceId>, desk: bool) -> Result<Vec<(i64, EnvelopeId)>> {
+    pub async fn all_ids(
+        &self,
+        to: &Audience,
+        device: Option<&DeviceId>,
+        desk: bool,
+    ) -> Result<Vec<(i64, EnvelopeId)>> {
         let (one, two) = spellings(to, device);
         let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as(
             "SELECT e.seq, e.id FROM envelope e WHERE ? OR EXISTS \
@@ -146,7 +151,10 @@ impl Vault {
         .await?;
         rows.into_iter()
             .map(|(seq, id)| {
-                Ok((seq, EnvelopeId::try_from(id.as_slice()).map_err(|_| VaultError::Corrupt("an envelope's row".into()))?))
+                Ok((
+                    seq,
+                    EnvelopeId::try_from(id.as_slice()).map_err(|_| VaultError::Corrupt("an envelope's row".into()))?,
+                ))
             })
             .collect()
     }
@@ -172,7 +180,11 @@ impl Vault {
             sqlx::query_as("SELECT device, up_to, at_ms FROM ack").fetch_all(&self.inner.readers).await?;
         rows.into_iter()
             .map(|(id, up_to, at)| {
-                Ok((DeviceId::try_from(id.as_slice()).map_err(|_| VaultError::Corrupt("an ack's row".into()))?, up_to, at))
+                Ok((
+                    DeviceId::try_from(id.as_slice()).map_err(|_| VaultError::Corrupt("an ack's row".into()))?,
+                    up_to,
+                    at,
+                ))
             })
             .collect()
     }

@@ -15,7 +15,12 @@ use crate::store::{Vault, Writer, read};
 const ROWS: usize = 200;
 
 /// Projects records as they stand after this batch; `seq` is the batch's last commit number.
-pub(crate) async fn project(vault: &Vault, writer: &mut Writer, records: &[(i64, Arc<Record>)], seq: i64) -> Result<()> {
+pub(crate) async fn project(
+    vault: &Vault,
+    writer: &mut Writer,
+    records: &[(i64, Arc<Record>)],
+    seq: i64,
+) -> Result<()> {
     let me = read(&vault.inner.author).as_ref().map(|author| author.signing.device_id());
     for part in records.chunks(ROWS) {
         rows(writer, part).await?;
@@ -139,7 +144,9 @@ async fn words(writer: &mut Writer, records: &[(i64, Arc<Record>)]) -> Result<()
 async fn referrals(writer: &mut Writer, records: &[(i64, Arc<Record>)]) -> Result<()> {
     let all: Vec<_> = records
         .iter()
-        .flat_map(|(number, record)| record.state().referrals.iter().map(move |(id, referral)| (*number, *id, referral)))
+        .flat_map(|(number, record)| {
+            record.state().referrals.iter().map(move |(id, referral)| (*number, *id, referral))
+        })
         .collect();
     if all.is_empty() {
         return Ok(());
@@ -183,19 +190,15 @@ fn granted_by(record: &Record, member: &Audience, me: Option<DeviceId>) -> bool 
     newest.is_some_and(|judged| Some(judged.opened.link.device) == me)
 }
 
-async fn audience(
-    writer: &mut Writer,
-    records: &[(i64, Arc<Record>)],
-    seq: i64,
-    me: Option<DeviceId>,
-) -> Result<()> {
+async fn audience(writer: &mut Writer, records: &[(i64, Arc<Record>)], seq: i64, me: Option<DeviceId>) -> Result<()> {
     let mut all = Vec::new();
     let mut ended = Vec::new();
     for (number, record) in records {
         let audience = record.state().audience();
-        let unshared = record.entries().iter().any(|judged| {
-            judged.entry.as_ref().is_some_and(|entry| matches!(entry.action, Action::Unshare(_)))
-        });
+        let unshared = record
+            .entries()
+            .iter()
+            .any(|judged| judged.entry.as_ref().is_some_and(|entry| matches!(entry.action, Action::Unshare(_))));
         if unshared {
             ended.push((*number, audience.iter().map(who).collect::<Vec<_>>()));
         }
@@ -212,8 +215,7 @@ async fn audience(
         query.build().execute(&mut writer.connection).await?;
     }
     for part in all.chunks(ROWS) {
-        let mut query =
-            QueryBuilder::<Sqlite>::new("INSERT OR IGNORE INTO audience (record, who, since_seq, by_me) ");
+        let mut query = QueryBuilder::<Sqlite>::new("INSERT OR IGNORE INTO audience (record, who, since_seq, by_me) ");
         query.push_values(part, |mut tuple, (number, who, by_me)| {
             tuple.push_bind(*number).push_bind(who.as_str()).push_bind(seq).push_bind(*by_me);
         });
@@ -225,7 +227,9 @@ async fn audience(
 async fn exhibits(writer: &mut Writer, records: &[(i64, Arc<Record>)]) -> Result<()> {
     let all: Vec<_> = records
         .iter()
-        .flat_map(|(number, record)| record.state().exhibits.iter().map(move |(id, held)| (*number, *id, &held.exhibit)))
+        .flat_map(|(number, record)| {
+            record.state().exhibits.iter().map(move |(id, held)| (*number, *id, &held.exhibit))
+        })
         .collect();
     for part in all.chunks(ROWS) {
         let mut query =

@@ -94,9 +94,10 @@ impl Vault {
 
 /// Records with entries that wait, and records with entries beyond a cut that moved.
 async fn affected(writer: &mut Writer, before: &Roster, after: &Roster) -> Result<Vec<(i64, RecordId)>> {
-    let mut found: Vec<(i64, Vec<u8>)> = sqlx::query_as("SELECT n, record FROM projection WHERE waiting > 0 OR kind = 'none'")
-        .fetch_all(&mut writer.connection)
-        .await?;
+    let mut found: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as("SELECT n, record FROM projection WHERE waiting > 0 OR kind = 'none'")
+            .fetch_all(&mut writer.connection)
+            .await?;
     let moved: Vec<(DeviceId, u64)> = after
         .devices()
         .filter_map(|device| {
@@ -124,7 +125,9 @@ async fn affected(writer: &mut Writer, before: &Roster, after: &Roster) -> Resul
 fn named(rows: Vec<(i64, Vec<u8>)>) -> Result<Vec<(i64, RecordId)>> {
     let mut records = rows
         .into_iter()
-        .map(|(number, id)| Ok((number, RecordId::try_from(id.as_slice()).map_err(|_| VaultError::Corrupt("a record's row".into()))?)))
+        .map(|(number, id)| {
+            Ok((number, RecordId::try_from(id.as_slice()).map_err(|_| VaultError::Corrupt("a record's row".into()))?))
+        })
         .collect::<Result<Vec<_>>>()?;
     records.sort();
     records.dedup();

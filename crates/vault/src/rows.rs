@@ -114,10 +114,8 @@ pub(crate) async fn device_number(writer: &mut Writer, id: &DeviceId) -> Result<
     if let Some(number) = writer.devices.get(id) {
         return Ok(*number);
     }
-    let done = sqlx::query("INSERT INTO device (id) VALUES (?)")
-        .bind(id.0.as_slice())
-        .execute(&mut writer.connection)
-        .await?;
+    let done =
+        sqlx::query("INSERT INTO device (id) VALUES (?)").bind(id.0.as_slice()).execute(&mut writer.connection).await?;
     writer.devices.insert(*id, done.last_insert_rowid());
     Ok(done.last_insert_rowid())
 }
@@ -175,15 +173,13 @@ pub(crate) async fn opened_of(
     number: i64,
     until_ms: i64,
 ) -> Result<Vec<Arc<Opened>>> {
-    let keys: Vec<(KeyId, RecordKey)> =
-        keys_of(from, id).await?.into_iter().map(|key| (key.id(id), key)).collect();
-    let rows = sqlx::query(
-        "SELECT link, signature, body FROM envelope WHERE record = ? AND received_ms <= ? ORDER BY seq",
-    )
-    .bind(number)
-    .bind(until_ms)
-    .fetch_all(from)
-    .await?;
+    let keys: Vec<(KeyId, RecordKey)> = keys_of(from, id).await?.into_iter().map(|key| (key.id(id), key)).collect();
+    let rows =
+        sqlx::query("SELECT link, signature, body FROM envelope WHERE record = ? AND received_ms <= ? ORDER BY seq")
+            .bind(number)
+            .bind(until_ms)
+            .fetch_all(from)
+            .await?;
     let mut opened = Vec::with_capacity(rows.len());
     for row in &rows {
         let envelope = envelope_of(row)?;

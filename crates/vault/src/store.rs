@@ -10,8 +10,8 @@ use logbook::status::ChainMarks;
 use logbook::{Ground, Record, Roster};
 use lru::LruCache;
 use seal::{DeviceId, EnvelopeId, Hash32, Identity, KeyId, RecordId, RecordKey, RosterHash};
-use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use tokio::sync::broadcast;
 use zeroize::Zeroizing;
 
@@ -179,8 +179,10 @@ impl Vault {
 
     /// A secret by name.
     pub async fn secret(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
-        let row: Option<(Vec<u8>,)> =
-            sqlx::query_as("SELECT value FROM secret WHERE name = ?").bind(name).fetch_optional(&self.inner.readers).await?;
+        let row: Option<(Vec<u8>,)> = sqlx::query_as("SELECT value FROM secret WHERE name = ?")
+            .bind(name)
+            .fetch_optional(&self.inner.readers)
+            .await?;
         Ok(row.map(|(value,)| Zeroizing::new(value)))
     }
 
@@ -197,8 +199,10 @@ impl Vault {
 
     /// A setting by name.
     pub async fn setting(&self, name: &str) -> Result<Option<String>> {
-        let row: Option<(String,)> =
-            sqlx::query_as("SELECT value FROM setting WHERE name = ?").bind(name).fetch_optional(&self.inner.readers).await?;
+        let row: Option<(String,)> = sqlx::query_as("SELECT value FROM setting WHERE name = ?")
+            .bind(name)
+            .fetch_optional(&self.inner.readers)
+            .await?;
         Ok(row.map(|(value,)| value))
     }
 
@@ -215,8 +219,10 @@ impl Vault {
 
     /// A cursor by name; 0 where none was kept.
     pub async fn cursor(&self, name: &str) -> Result<i64> {
-        let row: Option<(i64,)> =
-            sqlx::query_as("SELECT value FROM cursor WHERE name = ?").bind(name).fetch_optional(&self.inner.readers).await?;
+        let row: Option<(i64,)> = sqlx::query_as("SELECT value FROM cursor WHERE name = ?")
+            .bind(name)
+            .fetch_optional(&self.inner.readers)
+            .await?;
         Ok(row.map_or(0, |(value,)| value))
     }
 

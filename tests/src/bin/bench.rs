@@ -38,7 +38,11 @@ fn peak_mib() -> f64 {
 
 fn agency(root: &Path, id: &str, kind: &str) -> AgencyInput {
     AgencyInput {
-        id: id.into(), kind: kind.into(), name: format!("The {id}"), operator: "Operator".into(), device: format!("{id}-1"),
+        id: id.into(),
+        kind: kind.into(),
+        name: format!("The {id}"),
+        operator: "Operator".into(),
+        device: format!("{id}-1"),
         root_out: root.join(format!("{id}.root")),
     }
 }
@@ -46,9 +50,20 @@ fn agency(root: &Path, id: &str, kind: &str) -> AgencyInput {
 /// Two agencies that know each other.
 async fn pair(root: &Path) -> (Desk, Desk) {
     let pass = Passphrase::new("a passphrase for a drill".into());
-    let (emb, _) = Desk::init_at_cost(&root.join("emb"), &pass, "Bench", agency(root, "emb", "emb"), None, true, KdfCost::DRILL).await.unwrap();
+    let (emb, _) =
+        Desk::init_at_cost(&root.join("emb"), &pass, "Bench", agency(root, "emb", "emb"), None, true, KdfCost::DRILL)
+            .await
+            .unwrap();
     let request = root.join("police.request");
-    let (police, _) = Desk::request_agency_at_cost(&root.join("police"), &pass, agency(root, "police", "police"), &request, KdfCost::DRILL).await.unwrap();
+    let (police, _) = Desk::request_agency_at_cost(
+        &root.join("police"),
+        &pass,
+        agency(root, "police", "police"),
+        &request,
+        KdfCost::DRILL,
+    )
+    .await
+    .unwrap();
     emb.admit(&[request], &root.join("emb.root"), &pass, &root.join("w")).await.unwrap();
     police.join(&root.join("w/police.welcome"), None).await.unwrap();
     let police = police.reopened().await.unwrap();
@@ -61,8 +76,15 @@ async fn exchange(emb: &Desk, police: &Desk) -> (u64, f64) {
     let (ready, is_ready) = tokio::sync::oneshot::channel();
     let server = emb.clone();
     let serving = tokio::spawn(async move {
-        let at = |at: std::net::SocketAddr, _: &str| { let _ = ready.send(at); };
-        server.serve("127.0.0.1:0".parse().unwrap(), at, async { let _ = stopped.await; }).await.unwrap();
+        let at = |at: std::net::SocketAddr, _: &str| {
+            let _ = ready.send(at);
+        };
+        server
+            .serve("127.0.0.1:0".parse().unwrap(), at, async {
+                let _ = stopped.await;
+            })
+            .await
+            .unwrap();
     });
     let at = is_ready.await.unwrap();
     let before = cpu();
@@ -97,7 +119,12 @@ async fn main() {
         let more = workload(&shared().join("bench/workload.py"), 5);
         emb.play_workload(&more, &["police"]).await.unwrap();
         let (bytes, spent) = exchange(&emb, &police).await;
-        add(if first { "100 new entries over W(1000)" } else { "100 new entries over W(10000)" }, spent * 1000.0, "CPU-ms", "≤ 20 (floor 50)");
+        add(
+            if first { "100 new entries over W(1000)" } else { "100 new entries over W(10000)" },
+            spent * 1000.0,
+            "CPU-ms",
+            "≤ 20 (floor 50)",
+        );
         add(if first { "… bytes" } else { "… bytes at W(10000)" }, bytes as f64 / 1000.0, "kB", "≤ 80 (floor 120)");
         if first {
             let diverge = workload(&shared().join("bench/workload.py"), 50);
@@ -108,14 +135,33 @@ async fn main() {
             let before = cpu();
             let check = emb.check(false, Arc::new(|_, _| {})).await.unwrap();
             assert_eq!(check.problems, Vec::<String>::new());
-            add("verify the trail, entries per CPU-second", check.entries as f64 / (cpu() - before), "/s", "≥ 16,000 (floor 10,000)");
+            add(
+                "verify the trail, entries per CPU-second",
+                check.entries as f64 / (cpu() - before),
+                "/s",
+                "≥ 16,000 (floor 10,000)",
+            );
         } else {
             let query = |search: Option<&str>| BoardQuery {
-                view: Some("open".into()), state: None, category: Some("ops:suspension".into()).filter(|_| search.is_none()), severity: None,
-                search: search.map(str::to_owned), limit: 50, offset: 0,
+                view: Some("open".into()),
+                state: None,
+                category: Some("ops:suspension".into()).filter(|_| search.is_none()),
+                severity: None,
+                search: search.map(str::to_owned),
+                limit: 50,
+                offset: 0,
             };
-            let word = incidents[7]["fields"]["description"].as_str().unwrap_or("").split(' ').next().unwrap_or("a").to_owned();
-            for (name, search) in [("list W(10000): open, one category, 50 newest", None), ("search W(10000): one word", Some(word.as_str()))] {
+            let word = incidents[7]["fields"]["description"]
+                .as_str()
+                .unwrap_or("")
+                .split(' ')
+                .next()
+                .unwrap_or("a")
+                .to_owned();
+            for (name, search) in [
+                ("list W(10000): open, one category, 50 newest", None),
+                ("search W(10000): one word", Some(word.as_str())),
+            ] {
                 emb.board(query(search)).await.unwrap();
                 let before = std::time::Instant::now();
                 for _ in 0..100 {
@@ -129,7 +175,12 @@ async fn main() {
             let before = std::time::Instant::now();
             let emb = Desk::open(&folder.join("emb"), &pass).await.unwrap();
             emb.board(query(None)).await.unwrap();
-            add("unlock to first row, W(10000), drill KDF", before.elapsed().as_secs_f64() * 1000.0, "ms", "≤ 12 engine");
+            add(
+                "unlock to first row, W(10000), drill KDF",
+                before.elapsed().as_secs_f64() * 1000.0,
+                "ms",
+                "≤ 12 engine",
+            );
             add("peak memory of both ends, this process", peak_mib(), "MiB", "≤ 64 each (floor 128)");
         }
     }
@@ -137,6 +188,7 @@ async fn main() {
     for line in &lines {
         println!("| {} | {:.1} {} | {} |", line.work, line.value, line.unit, line.goal);
     }
-    let report: Vec<_> = lines.iter().map(|l| json!({ "work": l.work, "value": l.value, "unit": l.unit, "goal": l.goal })).collect();
+    let report: Vec<_> =
+        lines.iter().map(|l| json!({ "work": l.work, "value": l.value, "unit": l.unit, "goal": l.goal })).collect();
     std::fs::write("target/bench.json", serde_json::to_string_pretty(&report).unwrap()).unwrap();
 }

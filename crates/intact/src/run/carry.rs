@@ -68,7 +68,9 @@ pub async fn sync(context: &Context, args: Sync) -> Result<(), DeskError> {
     let desk = context.open().await?;
     let token = args.operation_tag.as_deref();
     let done = match (args.way.peer, args.way.relay) {
-        (Some(peer), _) => desk.sync_peer(peer, args.watch).await.and_then(|report| emit(context.json, &report, sync_text)),
+        (Some(peer), _) => {
+            desk.sync_peer(peer, args.watch).await.and_then(|report| emit(context.json, &report, sync_text))
+        }
         (None, Some(url)) if args.watch => {
             let json = context.json;
             let connected = |report: &SyncReport| {
@@ -76,7 +78,9 @@ pub async fn sync(context: &Context, args: Sync) -> Result<(), DeskError> {
             };
             desk.watch_relay(&url, token, connected, stopped()).await
         }
-        (None, Some(url)) => desk.sync_relay(&url, token).await.and_then(|report| emit(context.json, &report, sync_text)),
+        (None, Some(url)) => {
+            desk.sync_relay(&url, token).await.and_then(|report| emit(context.json, &report, sync_text))
+        }
         (None, None) => Err(DeskError::usage("give --peer ADDR or --relay URL")),
     };
     desk.close().await;
@@ -100,7 +104,9 @@ pub async fn parcel(context: &Context, command: Parcel) -> Result<(), DeskError>
             emit(context.json, &report, |r| format!("{} new, {} refused", r.received.entries, r.refused.len()))
         }),
         Parcel::Inspect { file } => desk.inspect_parcel(&file).and_then(|report| {
-            emit(context.json, &report, |r| format!("A parcel of {} bytes, undamaged. What is in it, only its addressee can say.", r.size))
+            emit(context.json, &report, |r| {
+                format!("A parcel of {} bytes, undamaged. What is in it, only its addressee can say.", r.size)
+            })
         }),
     };
     desk.close().await;
@@ -113,7 +119,10 @@ pub async fn dossier(context: &Context, command: Dossier) -> Result<(), DeskErro
     let done = desk.export_dossier(&records, &out, addressee.as_deref(), seal).await;
     desk.close().await;
     emit(context.json, &done?, |r| {
-        format!("{} entries, {} exhibits: {}\nVerify it with intact-verify and a trust file that came another way.", r.entries, r.exhibits, r.dossier)
+        format!(
+            "{} entries, {} exhibits: {}\nVerify it with intact-verify and a trust file that came another way.",
+            r.entries, r.exhibits, r.dossier
+        )
     })
 }
 

@@ -45,11 +45,13 @@ pub async fn init(context: &Context, args: Init) -> Result<(), DeskError> {
 
 pub async fn agency(context: &Context, command: Agency) -> Result<(), DeskError> {
     let Agency::Request { agency, out } = command;
-    let (desk, report) =
-        Desk::request_agency(&context.dir()?, &context.new_passphrase()?, input(agency), &out).await?;
+    let (desk, report) = Desk::request_agency(&context.dir()?, &context.new_passphrase()?, input(agency), &out).await?;
     desk.close().await;
     emit(context.json, &report, |report| {
-        format!("Request of {} written. Give it to whoever admits you; then `intact join` with their welcome.", report.agency)
+        format!(
+            "Request of {} written. Give it to whoever admits you; then `intact join` with their welcome.",
+            report.agency
+        )
     })
 }
 
@@ -57,11 +59,11 @@ pub async fn device(context: &Context, command: DeviceCommand) -> Result<(), Des
     match command {
         DeviceCommand::Request { agency, operator, device, roles, unit, out } => {
             let input = DeviceInput { agency, operator, device, roles, unit };
-            let (desk, report) =
-                Desk::request_device(&context.dir()?, &context.new_passphrase()?, input, &out).await?;
+            let (desk, report) = Desk::request_device(&context.dir()?, &context.new_passphrase()?, input, &out).await?;
             desk.close().await;
             emit(context.json, &report, |_| {
-                "Request written. An administrator of your institution enrols it; then `intact join` with the welcome.".into()
+                "Request written. An administrator of your institution enrols it; then `intact join` with the welcome."
+                    .into()
             })
         }
         DeviceCommand::Approve { device, last_good, out } => {
@@ -78,7 +80,9 @@ pub async fn join(context: &Context, welcome: PathBuf) -> Result<(), DeskError> 
     let pass = context.passphrase()?;
     let report = desk.join(&welcome, Some(&pass)).await?;
     desk.close().await;
-    emit(context.json, &report, |report| format!("This device now belongs to {}, as part of the operation.", report.agency))
+    emit(context.json, &report, |report| {
+        format!("This device now belongs to {}, as part of the operation.", report.agency)
+    })
 }
 
 pub async fn roster(context: &Context, command: RosterCommand) -> Result<(), DeskError> {

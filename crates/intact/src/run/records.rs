@@ -42,7 +42,9 @@ async fn incident_command(context: &Context, desk: &Desk, command: Incident) -> 
                 .collect::<Result<Vec<_>, _>>()?;
             emit(json, &desk.amend(&record, set, settles).await?, kept)
         }
-        Incident::State { record, state, reason } => emit(json, &desk.move_incident(&record, &state, reason).await?, kept),
+        Incident::State { record, state, reason } => {
+            emit(json, &desk.move_incident(&record, &state, reason).await?, kept)
+        }
         Incident::Assign { record, to } => emit(json, &desk.assign(&record, &to).await?, kept),
         Incident::Duplicate { record, of, undo } => {
             emit(json, &desk.duplicate(&record, of.as_deref(), undo).await?, kept)
@@ -109,7 +111,8 @@ fn incident_text(show: &IncidentShow) -> String {
     for gap in &show.gaps {
         text += &format!("GAP: {}\n", plain(gap));
     }
-    text += &format!("{}  {}  owner {}\n{}\n\n", plain(&show.reference), show.state, show.owner, show.audience_sentence);
+    text +=
+        &format!("{}  {}  owner {}\n{}\n\n", plain(&show.reference), show.state, show.owner, show.audience_sentence);
     for (field, value) in &show.fields {
         let mark = if show.disputes.contains_key(field) { "  [disputed]" } else { "" };
         text += &format!("  {field:<18} {}{mark}\n", plain(&value.to_string()));
@@ -155,7 +158,11 @@ pub async fn share(context: &Context, record: String, with: Vec<String>, give: b
     let report = if give { desk.share(&record, &with).await } else { desk.unshare(&record, &with).await };
     desk.close().await;
     emit(context.json, &report?, |report| {
-        if give { "Shared.".to_owned() } else { format!("{} What was read before cannot be recalled.", report.sentence) }
+        if give {
+            "Shared.".to_owned()
+        } else {
+            format!("{} What was read before cannot be recalled.", report.sentence)
+        }
     })
 }
 

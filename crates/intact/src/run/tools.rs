@@ -43,7 +43,10 @@ pub fn schemas(out: &Path, check: bool) -> Result<(), DeskError> {
     if differing.is_empty() {
         return Ok(());
     }
-    Err(DeskError::usage(format!("these schemas have drifted from the types (run `make schemas`): {}", differing.join(", "))))
+    Err(DeskError::usage(format!(
+        "these schemas have drifted from the types (run `make schemas`): {}",
+        differing.join(", ")
+    )))
 }
 
 /// Prints a completion script.

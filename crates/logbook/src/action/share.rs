@@ -71,11 +71,7 @@ pub(super) fn check_grants(grants: &[Grant]) -> Result<(), Invalid> {
 
 /// Only the owner's desk or commander shares, within the TLP, and never with a body that the
 /// record alleges to be the perpetrator.
-pub(super) fn authorise_grants(
-    grants: &[Grant],
-    author: &Author<'_>,
-    record: &RecordState,
-) -> Result<(), Denied> {
+pub(super) fn authorise_grants(grants: &[Grant], author: &Author<'_>, record: &RecordState) -> Result<(), Denied> {
     author.owns(record)?;
     author.needs(&[Role::Desk, Role::Commander, Role::Registrar, Role::Adjudicator])?;
     grants.iter().try_for_each(|grant| record.may_be_granted(&grant.to, author))

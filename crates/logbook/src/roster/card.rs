@@ -81,8 +81,7 @@ impl MailboxCard {
         for _ in 0..count {
             keys.push((from.text(62)?.parse()?, from.array()?));
         }
-        let card =
-            Self { owner, first_week, keys, by: DeviceId(from.array()?), signature: Signature(from.array()?) };
+        let card = Self { owner, first_week, keys, by: DeviceId(from.array()?), signature: Signature(from.array()?) };
         from.end()?;
         Ok(card)
     }

@@ -250,8 +250,5 @@ impl SignedEpoch {
 
 /// An agency's acceptance of the epoch that names it.
 pub fn accept(body: &str, agency: &AgencyId, root: &SigningKey) -> EpochSignature {
-    EpochSignature {
-        agency: agency.clone(),
-        signature: seal::id::to_hex(&root.sign(ACCEPT_TAG, body.as_bytes()).0),
-    }
+    EpochSignature { agency: agency.clone(), signature: seal::id::to_hex(&root.sign(ACCEPT_TAG, body.as_bytes()).0) }
 }

@@ -113,7 +113,10 @@ impl Roster {
     }
 
     /// Adds many objects; gives back which were new, and the refusals.
-    pub fn add_all(&mut self, objects: impl IntoIterator<Item = RosterObject>) -> (Vec<RosterObject>, Vec<RosterError>) {
+    pub fn add_all(
+        &mut self,
+        objects: impl IntoIterator<Item = RosterObject>,
+    ) -> (Vec<RosterObject>, Vec<RosterError>) {
         let (mut new, mut refused) = (Vec::new(), Vec::new());
         for object in objects {
             match self.take(object.clone()) {
@@ -196,7 +199,8 @@ impl Roster {
             .iter()
             .filter_map(|(id, signed)| Epoch::parse(&signed.body).ok().map(|epoch| (*id, epoch, signed)))
             .collect();
-        let start = parsed.iter().find(|(id, epoch, _)| epoch.number == 1 && self.operation.is_some_and(|o| o.0 == id.0));
+        let start =
+            parsed.iter().find(|(id, epoch, _)| epoch.number == 1 && self.operation.is_some_and(|o| o.0 == id.0));
         let Some((id, first, _)) = start else { return Vec::new() };
         let mut line = vec![(*id, first.clone())];
         while let Some((at, current)) = line.last() {
@@ -292,9 +296,10 @@ impl Roster {
     /// What is held now.
     pub fn current_view(&self) -> Option<RosterView> {
         let (epoch, body) = self.line.last()?;
-        let heads = self.chains.iter().filter_map(|(agency, chain)| {
-            chain.ids.last().map(|id| (agency.clone(), chain.ids.len() as u64, *id))
-        });
+        let heads = self
+            .chains
+            .iter()
+            .filter_map(|(agency, chain)| chain.ids.last().map(|id| (agency.clone(), chain.ids.len() as u64, *id)));
         Some(RosterView { epoch_number: body.number, epoch: *epoch, heads: heads.collect() })
     }
     /// The roles of a device in a view; `None` where the view does not know it, or where the view
@@ -448,9 +453,8 @@ impl Walk<'_> {
         let by = DeviceId(signed.by.0);
         let founding = self.record.admins.contains(&by);
         let known = self.devices.get(&by);
-        let active = known.is_some_and(|d| {
-            d.agency == self.record.id && d.revoked.is_none() && d.roles.contains(&Role::Admin)
-        });
+        let active =
+            known.is_some_and(|d| d.agency == self.record.id && d.revoked.is_none() && d.roles.contains(&Role::Admin));
         let first = entry.number == 1
             && founding
             && known.is_none()
@@ -481,9 +485,10 @@ impl Walk<'_> {
         let others: BTreeSet<DeviceId> = others.map(|device| device.id).collect();
         let last_good = revoke.cut.map_or(0, |cut| cut.number);
         others.is_empty()
-            || revoke.second.as_ref().is_some_and(|second| {
-                others.contains(&second.by) && second.holds(&revoke.device, last_good)
-            })
+            || revoke
+                .second
+                .as_ref()
+                .is_some_and(|second| others.contains(&second.by) && second.holds(&revoke.device, last_good))
     }
 
     fn apply(&mut self, entry: &ChainEntry, signed: &SignedChainEntry, chain: &mut Chain) {
@@ -510,9 +515,10 @@ impl Walk<'_> {
     fn revoke(&mut self, revoke: &Revoke, entry: &ChainEntry, signed: &SignedChainEntry) {
         let Some(device) = self.devices.get_mut(&revoke.device) else { return };
         // A second revocation can only move the cut earlier: nothing comes back by revoking again.
-        let earlier = device.revoked.as_ref().is_none_or(|held| {
-            revoke.cut.map_or(0, |cut| cut.number) < held.cut.map_or(0, |cut| cut.number)
-        });
+        let earlier = device
+            .revoked
+            .as_ref()
+            .is_none_or(|held| revoke.cut.map_or(0, |cut| cut.number) < held.cut.map_or(0, |cut| cut.number));
         if earlier {
             device.revoked = Some(Revocation {
                 cut: revoke.cut,
