@@ -52,7 +52,8 @@ pub(crate) struct Inner {
     pub identities: RwLock<Arc<Vec<Identity>>>,
     pub records: Mutex<LruCache<RecordId, Arc<Record>>>,
     pub changes: broadcast::Sender<Changed>,
-    _lock: File,
+    /// Held until the vault is closed or its process ends.
+    lock: Mutex<Option<File>>,
 }
 
 /// What only the writer touches.
@@ -117,7 +118,7 @@ impl Vault {
             identities: RwLock::new(Arc::new(Vec::new())),
             records: Mutex::new(LruCache::new(cap(OPEN_RECORDS))),
             changes,
-            _lock: opened.lock,
+            lock: Mutex::new(Some(opened.lock)),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -129,6 +130,8 @@ impl Vault {
             // Everything acknowledged is durable already; a failure here loses nothing.
             let _ = writer.connection.close().await;
         }
+        // Another process may open it from here on.
+        lock(&self.inner.lock).take();
     }
 
     /// Identifies this store to peers' cursors.
