@@ -41,7 +41,8 @@ fn wycheproof_ed25519() {
         for case in group["tests"].as_array().unwrap() {
             run += 1;
             let signature: Result<[u8; 64], _> = hex(&case["sig"]).try_into();
-            let holds = signature.is_ok_and(|bytes| seal::sign::verify_raw(&key, &hex(&case["msg"]), &Signature(bytes)).is_ok());
+            let holds = signature
+                .is_ok_and(|bytes| seal::sign::verify_raw(&key, &hex(&case["msg"]), &Signature(bytes)).is_ok());
             assert_eq!(holds, case["result"] == "valid", "{}: {}", case["tcId"], case["comment"]);
         }
     }
@@ -56,7 +57,9 @@ fn wycheproof_xchacha20_poly1305() {
         for case in group["tests"].as_array().unwrap() {
             run += 1;
             let valid = case["result"] == "valid";
-            let (Ok(key), Ok(nonce)) = (<[u8; 32]>::try_from(hex(&case["key"])), <[u8; 24]>::try_from(hex(&case["iv"]))) else {
+            let (Ok(key), Ok(nonce)) =
+                (<[u8; 32]>::try_from(hex(&case["key"])), <[u8; 24]>::try_from(hex(&case["iv"])))
+            else {
                 assert!(!valid, "{}", case["tcId"]);
                 continue;
             };
@@ -65,7 +68,12 @@ fn wycheproof_xchacha20_poly1305() {
             let opened = seal::record_key::xchacha_open(&key, &nonce, &aad, &sealed);
             assert_eq!(opened.ok(), valid.then(|| plain.clone()), "{}", case["tcId"]);
             if valid {
-                assert_eq!(seal::record_key::xchacha_seal(&key, &nonce, &aad, &plain).unwrap(), sealed, "{}", case["tcId"]);
+                assert_eq!(
+                    seal::record_key::xchacha_seal(&key, &nonce, &aad, &plain).unwrap(),
+                    sealed,
+                    "{}",
+                    case["tcId"]
+                );
             }
         }
     }
@@ -86,13 +94,31 @@ fn ed25519_speccheck_is_strict() {
             if holds { 'V' } else { 'X' }
         })
         .collect();
-    // Cases 0 to 2 have small-order parts, 4 and 5 need cofactored checks, 6 and 7 a scalar over the
-    // order, 8 to 11 encodings that are not canonical: only the plain case 3 holds.
-    assert_eq!(row, "XXXVXXXXXXXX");
+    // Of the fifteen, those with a key or a commitment of small order, with a scalar over the order,
+    // with an encoding that is not canonical, and those that hold only under a cofactored equation are
+    // refused; the one that a strict, cofactorless check takes is case 7. The verifier calls the same
+    // function, so its row is this one.
+    assert_eq!(row, "XXXXXXXVXXXXXXX");
 }
 
 /// Vectors that age's crate could open and our front refuses, by design.
 const REFUSED: &[&str] = &["armor_", "scrypt_", "hybrid_"];
+
+/// Some vectors are kept compressed; Python's zlib is at hand wherever the story script runs.
+fn inflate(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let script = "import sys, zlib; sys.stdout.buffer.write(zlib.decompress(sys.stdin.buffer.read()))";
+    let mut child = std::process::Command::new("python3")
+        .args(["-c", script])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("python3 runs");
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
+    let done = child.wait_with_output().unwrap();
+    assert!(done.status.success());
+    done.stdout
+}
 
 #[test]
 fn cctv_age() {
@@ -108,13 +134,20 @@ fn cctv_age() {
         let bytes = std::fs::read(&path).unwrap();
         let split = bytes.windows(2).position(|pair| pair == b"\n\n").unwrap_or_else(|| panic!("{name}: no head"));
         let head = String::from_utf8(bytes[..split].to_vec()).unwrap();
-        let body = &bytes[split + 2..];
+        let mut body = bytes[split + 2..].to_vec();
         let told = |key: &str| head.lines().find_map(|line| line.strip_prefix(&format!("{key}: "))).map(str::to_owned);
-        let identities: Vec<Identity> =
-            head.lines().filter_map(|line| line.strip_prefix("identity: ")).filter_map(|text| Identity::from_secret_str(text).ok()).collect();
+        if told("compressed").as_deref() == Some("zlib") {
+            let whole = inflate(&body);
+            body = whole;
+        }
+        let identities: Vec<Identity> = head
+            .lines()
+            .filter_map(|line| line.strip_prefix("identity: "))
+            .filter_map(|text| Identity::from_secret_str(text).ok())
+            .collect();
         let identities: Vec<&Identity> = identities.iter().collect();
         let mut plain = Vec::new();
-        let outcome = seal::wrap::open_reader(&identities, body)
+        let outcome = seal::wrap::open_reader(&identities, body.as_slice())
             .and_then(|mut reader| reader.read_to_end(&mut plain).map_err(|_| SealError::Decrypt));
         let expected = told("expect").unwrap() == "success" && !REFUSED.iter().any(|prefix| name.starts_with(prefix));
         assert_eq!(outcome.is_ok(), expected, "{name}: {outcome:?}");

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use logbook::action::{Action, Amend, Answer, Ask, Create, Grant, GrantTo, Note, RecordKind, Refer, ReferralState, StateChange};
+use logbook::action::{
+    Action, Amend, Answer, Ask, Create, Grant, GrantTo, Note, RecordKind, Refer, ReferralState, StateChange,
+};
 use logbook::digest::digest;
 use logbook::roster::{
     AgencyRecord, ChainAction, ChainEntry, Cut, Enrol, Epoch, NameOpening, Revoke, RosterObject, SignedChainEntry,
@@ -14,8 +16,8 @@ use logbook::status::{ChainMarks, Status, chain_marks};
 use logbook::{AgencyKind, Entry, Ground, Record, Role, Roster};
 use proptest::prelude::*;
 use seal::{
-    ClockConfidence, Envelope, EnvelopeId, Hash32, Header, Identity, KeyId, Link, Opened, OperationId, OperatorId, Parts,
-    RecordId, RecordKey, SigningKey,
+    ClockConfidence, Envelope, EnvelopeId, Hash32, Header, Identity, KeyId, Link, Opened, OperationId, OperatorId,
+    Parts, RecordId, RecordKey, SigningKey,
 };
 
 struct Device {
@@ -139,8 +141,16 @@ impl World {
             clock: ClockConfidence::OsSynced,
             fields_root: Entry::fields_root(&entry.salt.0, &bytes).unwrap(),
         };
-        let link = Link { operation: self.operation, device: device.key.device_id(), number: device.number + 1, prev: device.prev, roster: view, body: [0; 32] };
-        let (envelope, opened) = Envelope::seal(&self.key, &device.key, link, Parts { header: &header, entry: &bytes }).unwrap();
+        let link = Link {
+            operation: self.operation,
+            device: device.key.device_id(),
+            number: device.number + 1,
+            prev: device.prev,
+            roster: view,
+            body: [0; 32],
+        };
+        let (envelope, opened) =
+            Envelope::seal(&self.key, &device.key, link, Parts { header: &header, entry: &bytes }).unwrap();
         device.number += 1;
         device.prev = opened.envelope;
         (envelope, Arc::new(opened))
@@ -156,8 +166,15 @@ fn play(steps: &[(u8, u8, u8)]) -> (World, Vec<(Envelope, Arc<Opened>)>) {
     let mut all = vec![first];
     let base = Record::fold(world.record, all.iter().map(|(_, opened)| opened.clone()), &world.ground(&marks));
     let refer = Action::Refer(Refer {
-        to: "police".parse().unwrap(), ask: Ask::Respond, respond_by_ms: None, text: None,
-        grants: vec![Grant { to: GrantTo::Agency { id: "police".parse().unwrap(), epoch: 1 }, key: KeyId([1; 16]), wrap: Hash32([3; 32]) }],
+        to: "police".parse().unwrap(),
+        ask: Ask::Respond,
+        respond_by_ms: None,
+        text: None,
+        grants: vec![Grant {
+            to: GrantTo::Agency { id: "police".parse().unwrap(), epoch: 1 },
+            key: KeyId([1; 16]),
+            wrap: Hash32([3; 32]),
+        }],
     });
     let offered = world.state(0, &base, refer);
     let referral = offered.1.id;
@@ -169,15 +186,23 @@ fn play(steps: &[(u8, u8, u8)]) -> (World, Vec<(Envelope, Arc<Opened>)>) {
         let who = usize::from(who % 3);
         if hears % 2 == 0 {
             // Hears of everything so far; otherwise acts on what it knew.
-            held[who].add_all(all.iter().map(|(_, opened)| opened.clone()), &Ground { roster: &world.roster, marks: &marks });
+            held[who].add_all(
+                all.iter().map(|(_, opened)| opened.clone()),
+                &Ground { roster: &world.roster, marks: &marks },
+            );
         }
-        let severity = |value: i64| Amend { set: BTreeMap::from([("severity".to_owned(), value.into())]), settles: Vec::new() };
+        let severity =
+            |value: i64| Amend { set: BTreeMap::from([("severity".to_owned(), value.into())]), settles: Vec::new() };
         let answer = |step| Action::Answer(Answer { referral, step, reason: Some("r".into()), outcome: None });
         let action = match what % 8 {
             0 => Action::Note(Note { text: format!("note {what}") }),
             1 => Action::Amend(severity(i64::from(what % 4) + 1)),
             2 => Action::Amend(Amend {
-                settles: held[who].state().disputes().flat_map(|(_, live)| live.iter().map(|held| held.mark.entry)).collect(),
+                settles: held[who]
+                    .state()
+                    .disputes()
+                    .flat_map(|(_, live)| live.iter().map(|held| held.mark.entry))
+                    .collect(),
                 ..severity(2)
             }),
             3 => Action::State(StateChange { to: logbook::action::IncidentState::Closed, reason: None }),
