@@ -2,7 +2,7 @@
 # Installs the Debian packages that building or testing needs, where they are missing.
 set -euo pipefail
 build=(libwebkit2gtk-4.1-dev libgtk-3-dev build-essential pkg-config libssl-dev librsvg2-dev file)
-test=(xvfb xauth webkit2gtk-driver dbus dbus-x11 imagemagick x11-utils fonts-dejavu-core openssh-client chromium)
+test=(xvfb xauth webkit2gtk-driver dbus dbus-x11 imagemagick x11-utils fonts-dejavu-core openssh-client)
 case "${1:-build}" in
   build) want=("${build[@]}") ;;
   *) want=("${build[@]}" "${test[@]}") ;;
