@@ -225,15 +225,18 @@ async fn an_incident_typed_by_keyboard_appears_on_the_other_board() {
 
 /// Closes a window and asks its vault, now free, what it holds.
 async fn emb_after(window: Window, device: &Device) -> String {
-    window.client.close().await.unwrap();
-    drop(window._driver);
-    // The window's process ends with its session; its lock goes with it.
-    for _ in 0..200 {
-        let done = device.run(&["incident", "list"]);
-        if done.status.success() {
-            return String::from_utf8_lossy(&done.stdout).into_owned();
-        }
-        std::thread::park_timeout(Duration::from_millis(100));
-    }
-    panic!("the vault stayed locked after its window was closed");
+    let Window { client, _driver } = window;
+    client.close().await.unwrap();
+    // The driver ends the window's process after it has answered; so it must outlive that process,
+    // whose lock on the vault goes when it does.
+    let lock = std::fs::File::open(device.dir.join("lock")).unwrap();
+    let freed = tokio::task::spawn_blocking(move || lock.lock());
+    tokio::time::timeout(Duration::from_secs(60), freed)
+        .await
+        .expect("the vault stayed locked after its window was closed")
+        .unwrap()
+        .unwrap();
+    let done = device.run(&["incident", "list"]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8_lossy(&done.stdout).into_owned()
 }
