@@ -205,7 +205,7 @@ impl Desk {
             device: self.device(),
             name: device.to_owned(),
             network_key: Hash32(network_key),
-            network_signature: Enrol::certify(&keys.signing, &network_key),
+            network_signature: Enrol::certify_for(&keys.signing, &network_key, self.agency()),
             recipient: keys.recipient.recipient(),
             operator: name.operator,
             operator_commitment: name_commitment(&name),

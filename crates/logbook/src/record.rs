@@ -246,9 +246,10 @@ impl Record {
         let Some(view) = ground.roster.view(&opened.link.roster) else {
             return Err((Status::Waiting, "the roster that it cites is not here yet".into()));
         };
-        let (Some(device), Some(roles)) =
-            (ground.roster.device(&opened.link.device), ground.roster.roles_at(&opened.link.device, view))
-        else {
+        let (Some(device), Some(roles)) = (
+            ground.roster.device(&opened.link.device),
+            ground.roster.roles_for(&opened.link.device, view, opened.link.number),
+        ) else {
             return Err((Status::Rejected, "its device was never admitted in the roster that it cites".into()));
         };
         if !complete {

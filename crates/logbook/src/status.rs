@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use seal::{DeviceId, EnvelopeId, Link, RosterHash};
+use seal::{DeviceId, EnvelopeId, Link};
 use serde::{Deserialize, Serialize};
 
 use crate::roster::Roster;
@@ -68,7 +68,7 @@ pub fn chain_marks(links: &[Link], roster: &Roster) -> ChainMarks {
             numbers.entry(link.number - 1).or_default().insert(link.prev);
         }
         if let Some(prev) = by_id.get(&link.prev)
-            && went_back(roster, &prev.roster, &link.roster)
+            && roster.went_back(&prev.roster, &link.roster)
         {
             marks.went_back.insert(*id);
         }
@@ -92,11 +92,4 @@ fn named_branch(device: &DeviceId, by_id: &BTreeMap<EnvelopeId, &Link>, roster: 
         at = by_id.get(&id).filter(|link| link.number > 1).map(|link| link.prev);
     }
     named
-}
-
-fn went_back(roster: &Roster, before: &RosterHash, after: &RosterHash) -> bool {
-    match (roster.view(before), roster.view(after)) {
-        (Some(before), Some(after)) => !after.is_at_least(before),
-        _ => false,
-    }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use logbook::Roster;
 use logbook::roster::RosterObject;
 use logbook::status::{ChainMarks, chain_marks};
-use seal::{DeviceId, EnvelopeId, Link, RosterHash, Signature};
+use seal::{DeviceId, EnvelopeId, Link, Signature};
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
@@ -125,7 +125,7 @@ impl Watch {
         let next = head.map_or(1, |head| head.number + 1);
         let prev = head.map_or(EnvelopeId([0; 32]), |head| head.id);
         if link.number == next && link.prev == prev {
-            if head.is_some_and(|head| head.roster != link.roster && went_back(roster, &head.roster, &link.roster)) {
+            if head.is_some_and(|head| head.roster != link.roster && roster.went_back(&head.roster, &link.roster)) {
                 self.suspects.insert(link.device);
             }
             self.heads.insert(link.device, Head { number: link.number, id: link.id(), roster: link.roster });
@@ -143,9 +143,9 @@ impl Watch {
         for (number, bytes) in near {
             let Ok(other) = Link::decode(&bytes) else { continue };
             let apart = match number as u64 {
-                n if n + 1 == link.number => other.id() != link.prev || went_back(roster, &other.roster, &link.roster),
+                n if n + 1 == link.number => other.id() != link.prev || roster.went_back(&other.roster, &link.roster),
                 n if n == link.number => other.id() != id,
-                _ => other.prev != id || went_back(roster, &link.roster, &other.roster),
+                _ => other.prev != id || roster.went_back(&link.roster, &other.roster),
             };
             if apart {
                 self.suspects.insert(link.device);
@@ -178,13 +178,6 @@ impl Watch {
         let changed = *read(&vault.inner.marks).as_ref() != marks;
         *write(&vault.inner.marks) = std::sync::Arc::new(marks);
         Ok(changed)
-    }
-}
-
-fn went_back(roster: &Roster, before: &RosterHash, after: &RosterHash) -> bool {
-    match (roster.view(before), roster.view(after)) {
-        (Some(before), Some(after)) => !after.is_at_least(before),
-        _ => false,
     }
 }
 

@@ -92,7 +92,8 @@ impl Vault {
     }
 }
 
-/// Records with entries that wait, and records with entries beyond a cut that moved.
+/// Records with entries that wait, records with entries beyond a cut that moved, and those with
+/// entries of a device whose roles changed.
 async fn affected(writer: &mut Writer, before: &Roster, after: &Roster) -> Result<Vec<(i64, RecordId)>> {
     let mut found: Vec<(i64, Vec<u8>)> =
         sqlx::query_as("SELECT n, record FROM projection WHERE waiting > 0 OR kind = 'none'")
@@ -107,7 +108,11 @@ async fn affected(writer: &mut Writer, before: &Roster, after: &Roster) -> Resul
             (!same).then_some((device.id, number))
         })
         .collect();
-    for (id, number) in moved {
+    // A role that was taken away binds the entries after its cut, whatever roster they cite.
+    let changed =
+        after.devices().filter(|device| before.device(&device.id).is_some_and(|held| held.roles != device.roles));
+    let changed = changed.map(|device| (device.id, 0));
+    for (id, number) in moved.into_iter().chain(changed) {
         let Some(device) = writer.devices.get(&id).copied() else { continue };
         let more: Vec<(i64, Vec<u8>)> = sqlx::query_as(
             "SELECT DISTINCT p.n, p.record FROM envelope e JOIN projection p ON p.n = e.record \

@@ -77,6 +77,9 @@ impl MailboxCard {
         };
         let first_week = from.u32()?;
         let count = from.count(MAX_WEEKS)?;
+        if count == 0 {
+            return Err(RosterError::Malformed("mailbox card"));
+        }
         let mut keys = Vec::with_capacity(count);
         for _ in 0..count {
             keys.push((from.text(62)?.parse()?, from.array()?));

@@ -1,19 +1,22 @@
 //! Device chains: one per agency, hash-linked, signed by an administrator's device or the root.
 
 use seal::hash::tagged;
-use seal::{ChainEntryId, DeviceId, EnvelopeId, Hash32, OperatorId, Recipient, Signature, SigningKey};
+use seal::{ChainEntryId, DeviceId, EnvelopeId, Hash32, Recipient, Signature, SigningKey};
 use serde::{Deserialize, Serialize};
 
-use super::{AgencyId, Role, RosterError, canonical, to_json};
+use super::{AgencyId, Enrol, Role, RosterError, canonical, fits, to_json};
 
 const ID_TAG: &str = "intact/chain/v1";
 const SIGNATURE_TAG: &str = "intact/chain-sig/v1";
-const NETWORK_TAG: &str = "intact/network-key/v1";
 const SECOND_TAG: &str = "intact/revoke-second/v1";
 /// Bytes of a chain entry: an agency key wrapped to 64 desks fits.
 const MAX_BODY: usize = 64 * 1024;
 /// Desks of one agency that hold its recipient.
 const MAX_WRAPS: usize = 64;
+/// Bytes of a reason: half a page.
+const MAX_REASON: usize = 2000;
+/// Hex digits of one wrapped identity: an age file with one stanza and 74 bytes takes about 600.
+const MAX_WRAP_HEX: usize = 4096;
 
 /// An entry of an agency's chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -48,55 +51,6 @@ pub enum ChainAction {
     AgencyKey(AgencyKey),
 }
 
-/// Enrols a device with its operator.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Enrol {
-    /// The device: its signing key.
-    #[schemars(with = "String")]
-    pub device: DeviceId,
-    /// What it is called.
-    pub name: String,
-    /// Its endpoint key on the LAN.
-    #[schemars(with = "String")]
-    pub network_key: Hash32,
-    /// The device's signature over that key, hex.
-    pub network_signature: String,
-    /// What it receives keys with.
-    #[schemars(with = "String")]
-    pub recipient: Recipient,
-    /// Who acts on it.
-    #[schemars(with = "String")]
-    pub operator: OperatorId,
-    /// A salted commitment to that person's name.
-    #[schemars(with = "String")]
-    pub operator_commitment: Hash32,
-    /// Roles.
-    pub roles: Vec<Role>,
-    /// A part of the agency.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit: Option<String>,
-}
-
-impl Enrol {
-    /// The device's certificate for its endpoint key.
-    pub fn certify(device: &SigningKey, network_key: &[u8; 32]) -> String {
-        seal::id::to_hex(&device.sign(NETWORK_TAG, network_key).0)
-    }
-    fn validate(&self) -> Result<(), RosterError> {
-        let fits = |text: &str, max| !text.trim().is_empty() && text.len() <= max;
-        let sorted = self.roles.windows(2).all(|pair| pair[0] < pair[1]);
-        if !fits(&self.name, 100) || self.unit.as_deref().is_some_and(|unit| !fits(unit, 64)) {
-            return Err(RosterError::Malformed("device name"));
-        }
-        if self.roles.is_empty() || !sorted {
-            return Err(RosterError::Malformed("roles"));
-        }
-        let signature = Signature(seal::id::from_hex(&self.network_signature)?);
-        Ok(seal::sign::verify(NETWORK_TAG, &self.network_key.0, &self.device.0, &signature)?)
-    }
-}
-
 /// The last entry of a device's own chain that is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -108,27 +62,47 @@ pub struct Cut {
     pub head: EnvelopeId,
 }
 
-/// Another administrator's agreement to a revocation.
+impl Cut {
+    /// "Nothing accepted" is spelled as no cut, never as a cut at 0.
+    fn validate(self) -> Result<(), RosterError> {
+        if self.number == 0 { Err(RosterError::Malformed("cut")) } else { Ok(()) }
+    }
+}
+
+/// Another administrator's agreement to a revocation, or to taking the admin role away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SecondApproval {
     /// The administrator's device.
     #[schemars(with = "String")]
     pub by: DeviceId,
-    /// Its signature over [`revocation_statement`], hex.
+    /// Its signature over [`revocation_statement`] or [`roles_statement`], hex.
     pub signature: String,
 }
 
 impl SecondApproval {
-    /// Signs the statement.
+    /// Agrees to a revocation: signs [`revocation_statement`].
     pub fn sign(device: &DeviceId, last_good: u64, by: &SigningKey) -> Self {
-        let signature = by.sign(SECOND_TAG, revocation_statement(device, last_good).as_bytes());
-        Self { by: by.device_id(), signature: seal::id::to_hex(&signature.0) }
+        Self::over(&revocation_statement(device, last_good), by)
+    }
+    /// Agrees to a change of roles: signs [`roles_statement`].
+    pub fn sign_roles(device: &DeviceId, roles: &[Role], last_good: u64, by: &SigningKey) -> Self {
+        Self::over(&roles_statement(device, roles, last_good), by)
     }
     /// Whether it agrees to this revocation.
     pub fn holds(&self, device: &DeviceId, last_good: u64) -> bool {
+        self.covers(&revocation_statement(device, last_good))
+    }
+    /// Whether it agrees to this change of roles.
+    pub fn holds_roles(&self, device: &DeviceId, roles: &[Role], last_good: u64) -> bool {
+        self.covers(&roles_statement(device, roles, last_good))
+    }
+    fn over(statement: &str, by: &SigningKey) -> Self {
+        let signature = by.sign(SECOND_TAG, statement.as_bytes());
+        Self { by: by.device_id(), signature: seal::id::to_hex(&signature.0) }
+    }
+    fn covers(&self, statement: &str) -> bool {
         let Ok(signature) = seal::id::from_hex(&self.signature) else { return false };
-        let statement = revocation_statement(device, last_good);
         seal::sign::verify(SECOND_TAG, statement.as_bytes(), &self.by.0, &Signature(signature)).is_ok()
     }
 }
@@ -136,6 +110,14 @@ impl SecondApproval {
 /// What a second administrator signs: `revoke <device hex> after <number>`.
 pub fn revocation_statement(device: &DeviceId, last_good: u64) -> String {
     format!("revoke {device} after {last_good}")
+}
+
+/// What a second administrator signs to take the admin role from another:
+/// `roles <device hex> <roles joined by commas, or -> after <number>`.
+pub fn roles_statement(device: &DeviceId, roles: &[Role], last_good: u64) -> String {
+    let codes: Vec<&str> = roles.iter().map(|role| role.code()).collect();
+    let codes = if codes.is_empty() { "-".to_owned() } else { codes.join(",") };
+    format!("roles {device} {codes} after {last_good}")
 }
 
 /// Revokes a device.
@@ -165,8 +147,13 @@ pub struct Roles {
     pub device: DeviceId,
     /// Its roles from here on.
     pub roles: Vec<Role>,
-    /// The last entry for which the old roles count, whatever roster it cites.
+    /// The last entry for which the old roles count, whatever roster it cites; null: none.
     pub cut: Option<Cut>,
+    /// The second administrator, where this takes the admin role from another device and the agency
+    /// has one more active administrator: else an administrator could make itself the only one,
+    /// and then revoke alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<SecondApproval>,
 }
 
 /// A new epoch of the agency's recipient.
@@ -180,6 +167,19 @@ pub struct AgencyKey {
     pub recipient: Recipient,
     /// The secret half, wrapped to each desk.
     pub wraps: Vec<KeyWrap>,
+}
+
+impl AgencyKey {
+    fn validate(&self) -> Result<(), RosterError> {
+        let devices: std::collections::BTreeSet<DeviceId> = self.wraps.iter().map(|wrap| wrap.device).collect();
+        let hex = |text: &str| text.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c));
+        let sealed = |text: &str| (1..=MAX_WRAP_HEX).contains(&text.len()) && text.len().is_multiple_of(2) && hex(text);
+        let whole = self.wraps.iter().all(|wrap| sealed(&wrap.sealed)) && devices.len() == self.wraps.len();
+        if self.epoch < 2 || self.wraps.len() > MAX_WRAPS || !whole {
+            return Err(RosterError::Malformed("agency key"));
+        }
+        Ok(())
+    }
 }
 
 /// An agency identity wrapped to a desk.
@@ -209,17 +209,20 @@ impl ChainEntry {
             return Err(RosterError::Malformed("chain number"));
         }
         match &self.action {
-            ChainAction::Enrol(enrol) => enrol.validate(),
-            ChainAction::Revoke(revoke) if revoke.reason.trim().is_empty() || revoke.reason.len() > 2000 => {
-                Err(RosterError::Malformed("reason"))
+            ChainAction::Enrol(enrol) => enrol.validate(&self.agency),
+            ChainAction::Revoke(revoke) => {
+                if !fits(&revoke.reason, MAX_REASON) {
+                    return Err(RosterError::Malformed("reason"));
+                }
+                revoke.cut.map_or(Ok(()), Cut::validate)
             }
-            ChainAction::Roles(roles) if !roles.roles.windows(2).all(|pair| pair[0] < pair[1]) => {
-                Err(RosterError::Malformed("roles"))
+            ChainAction::Roles(roles) => {
+                if !roles.roles.windows(2).all(|pair| pair[0] < pair[1]) {
+                    return Err(RosterError::Malformed("roles"));
+                }
+                roles.cut.map_or(Ok(()), Cut::validate)
             }
-            ChainAction::AgencyKey(key) if key.epoch < 2 || key.wraps.len() > MAX_WRAPS => {
-                Err(RosterError::Malformed("agency key"))
-            }
-            _ => Ok(()),
+            ChainAction::AgencyKey(key) => key.validate(),
         }
     }
 }
@@ -256,22 +259,4 @@ impl SignedChainEntry {
         seal::sign::verify(SIGNATURE_TAG, self.body.as_bytes(), &self.by.0, &signature)?;
         Ok(entry)
     }
-}
-
-/// A name, opened for those who need it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NameOpening {
-    /// Whose.
-    #[schemars(with = "String")]
-    pub operator: OperatorId,
-    /// The name.
-    pub name: String,
-    /// 16 random bytes, hex.
-    pub salt: String,
-}
-
-/// tagged("intact/name/v1", [operator, salt as hex text, name]).
-pub fn name_commitment(opening: &NameOpening) -> Hash32 {
-    Hash32(tagged("intact/name/v1", &[&opening.operator.0, opening.salt.as_bytes(), opening.name.as_bytes()]))
 }

@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 
 use seal::hash::tagged;
-use seal::{DeviceId, EpochId, Hash32, Recipient, Signature, SigningKey};
+use seal::{DeviceId, EpochId, Hash32, Recipient};
 use serde::{Deserialize, Serialize};
 
-use super::{AgencyId, AgencyKind, RosterError, canonical, to_json};
+use super::{AgencyId, AgencyKind, RosterError, canonical, fits, to_json};
 
 const ID_TAG: &str = "intact/epoch/v1";
-const SIGNATURE_TAG: &str = "intact/epoch-sig/v1";
-const ACCEPT_TAG: &str = "intact/epoch-accept/v1";
 /// Agencies in an operation: several of each kind, with room; links go to every one of them.
-const MAX_AGENCIES: usize = 64;
-/// Bytes of an epoch's body, legal clocks included.
+pub(super) const MAX_AGENCIES: usize = 64;
+/// Bytes of an epoch's body, legal clocks included, and of that body escaped as a JSON string: so
+/// that with 64 signatures of each kind it fits an object of `MAX_OBJECT`.
 const MAX_BODY: usize = 256 * 1024;
+/// Founding administrators of one agency: its first day's staff; more are enrolled in its chain.
+const MAX_ADMINS: usize = 16;
 
 /// An agency in an epoch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -43,17 +44,26 @@ pub struct AgencyRecord {
 impl AgencyRecord {
     /// Checks bounds.
     pub fn validate(&self) -> Result<(), RosterError> {
-        let fits = |text: &str| !text.trim().is_empty() && text.len() <= 200;
-        if !fits(&self.name) || self.hierarchy.as_deref().is_some_and(|name| !fits(name)) {
+        if !fits(&self.name, 200) {
             return Err(RosterError::Malformed("agency name"));
         }
-        if self.admins.is_empty() || self.admins.len() > 16 {
+        if self.hierarchy.as_deref().is_some_and(|name| !fits(name, 200) || name.trim() != name) {
+            return Err(RosterError::Malformed("agency hierarchy"));
+        }
+        let admins: BTreeSet<&DeviceId> = self.admins.iter().collect();
+        if admins.is_empty() || self.admins.len() > MAX_ADMINS || admins.len() != self.admins.len() {
             return Err(RosterError::Malformed("agency admins"));
         }
         Ok(())
     }
-    fn hierarchy(&self) -> &str {
-        self.hierarchy.as_deref().unwrap_or(self.id.as_str())
+    /// What it counts under: its hierarchy, else itself; the case of ASCII letters does not matter,
+    /// so that spelling a name anew makes no second voice.
+    pub(super) fn hierarchy(&self) -> String {
+        self.hierarchy.as_deref().unwrap_or(self.id.as_str()).to_ascii_lowercase()
+    }
+    /// Whether `other` is the same party: id, kind and root.
+    fn is_party(&self, other: &AgencyRecord) -> bool {
+        self.id == other.id && self.kind == other.kind && self.root == other.root
     }
 }
 
@@ -91,6 +101,9 @@ impl Epoch {
     /// Reads the one encoding.
     pub fn parse(body: &str) -> Result<Self, RosterError> {
         let epoch: Self = canonical(body, MAX_BODY)?;
+        if to_json(&body).len() > MAX_BODY {
+            return Err(RosterError::Malformed("size"));
+        }
         epoch.validate()?;
         Ok(epoch)
     }
@@ -109,7 +122,7 @@ impl Epoch {
             return Err(RosterError::Malformed("epoch number"));
         }
         seal::id::from_hex::<16>(&self.nonce)?;
-        if self.operation_name.trim().is_empty() || self.operation_name.len() > 200 {
+        if !fits(&self.operation_name, 200) {
             return Err(RosterError::Malformed("operation name"));
         }
         let sorted = self.agencies.windows(2).all(|pair| pair[0].id < pair[1].id);
@@ -125,28 +138,29 @@ impl Epoch {
 
     /// Whether a set of signers is enough for a successor that leaves these agencies.
     ///
-    /// k = ⌊n/2⌋ + 1 hierarchies of this epoch; once this epoch holds an EMB and a court, one of
-    /// each must sign, oversight's signature replacing that of a party being removed; and no
-    /// successor lacks an EMB, a court or oversight that this epoch has.
+    /// k = ⌊n/2⌋ + 1 hierarchies of this epoch. No successor takes away the last EMB, court or
+    /// oversight: one of each kind that this epoch has must go on under its id, so that it cannot
+    /// be exchanged for a sham in one step either. Once this epoch holds an EMB and a court, one of
+    /// each must sign; oversight's signature replaces that of a party being removed (its id gone,
+    /// its kind or its root changed).
     pub fn enough(&self, signers: &BTreeSet<AgencyId>, next: &Epoch) -> bool {
         let signing: Vec<&AgencyRecord> = self.agencies.iter().filter(|agency| signers.contains(&agency.id)).collect();
-        let hierarchies: BTreeSet<&str> = signing.iter().map(|agency| agency.hierarchy()).collect();
+        let hierarchies: BTreeSet<String> = signing.iter().map(|agency| agency.hierarchy()).collect();
         if hierarchies.len() < threshold_for(self) {
             return false;
         }
-        let has = |epoch: &Epoch, kind| epoch.agencies.iter().any(|agency| agency.kind == kind);
-        let kept = [AgencyKind::Emb, AgencyKind::Court, AgencyKind::Oversight]
-            .into_iter()
-            .all(|kind| !has(self, kind) || has(next, kind));
-        if !kept {
+        let of = |kind| self.agencies.iter().filter(move |agency| agency.kind == kind);
+        let goes_on = |agency: &AgencyRecord| next.agency(&agency.id).is_some_and(|after| after.kind == agency.kind);
+        let kept = |kind| of(kind).next().is_none() || of(kind).any(goes_on);
+        if ![AgencyKind::Emb, AgencyKind::Court, AgencyKind::Oversight].into_iter().all(kept) {
             return false;
         }
-        if !has(self, AgencyKind::Emb) || !has(self, AgencyKind::Court) {
+        if of(AgencyKind::Emb).next().is_none() || of(AgencyKind::Court).next().is_none() {
             return true;
         }
         let signed = |kind| signing.iter().any(|agency| agency.kind == kind);
         [AgencyKind::Emb, AgencyKind::Court].into_iter().all(|kind| {
-            let removed = self.agencies.iter().any(|agency| agency.kind == kind && next.agency(&agency.id).is_none());
+            let removed = of(kind).any(|agency| !next.agency(&agency.id).is_some_and(|after| after.is_party(agency)));
             signed(kind) || (removed && signed(AgencyKind::Oversight))
         })
     }
@@ -154,101 +168,15 @@ impl Epoch {
 
 /// Signatures that the successor of an epoch needs: ⌊n/2⌋ + 1 over its n hierarchies.
 pub fn threshold_for(epoch: &Epoch) -> usize {
-    let hierarchies: BTreeSet<&str> = epoch.agencies.iter().map(AgencyRecord::hierarchy).collect();
-    hierarchies.len() / 2 + 1
+    hierarchies(epoch) / 2 + 1
 }
 
-/// An agency's signature.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EpochSignature {
-    /// The agency.
-    pub agency: AgencyId,
-    /// Its root's signature over the body, hex.
-    pub signature: String,
+/// Hierarchies that must state that they will not sign a proposal before a root that signed it may
+/// sign another of the same number: n − k + 1. The others are too few to complete it.
+pub fn waivers_needed(epoch: &Epoch) -> usize {
+    hierarchies(epoch) - threshold_for(epoch) + 1
 }
 
-impl EpochSignature {
-    fn bytes(&self) -> Result<Signature, RosterError> {
-        Ok(Signature(seal::id::from_hex(&self.signature)?))
-    }
-}
-
-/// An epoch's body with what was signed over it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SignedEpoch {
-    /// The body, canonical JSON as text.
-    pub body: String,
-    /// Signatures by roots of the previous epoch (of its own, for number 1), by agency.
-    pub signatures: Vec<EpochSignature>,
-    /// Signed acceptances of agencies that the epoch names, by agency.
-    pub acceptances: Vec<EpochSignature>,
-}
-
-impl SignedEpoch {
-    /// An epoch without signatures.
-    pub fn propose(epoch: &Epoch) -> Self {
-        Self { body: epoch.body(), signatures: Vec::new(), acceptances: Vec::new() }
-    }
-    /// The id.
-    pub fn id(&self) -> EpochId {
-        Epoch::id_of(&self.body)
-    }
-    /// Adds a root's signature; one per agency, sorted.
-    pub fn sign(&mut self, agency: &AgencyId, root: &SigningKey) {
-        let signature = seal::id::to_hex(&root.sign(SIGNATURE_TAG, self.body.as_bytes()).0);
-        self.signatures.retain(|held| held.agency != *agency);
-        self.signatures.push(EpochSignature { agency: agency.clone(), signature });
-        self.signatures.sort();
-    }
-    /// Whether one signature holds against the root that `by` lists.
-    pub fn holds(&self, signature: &EpochSignature, by: &Epoch) -> bool {
-        let Some(agency) = by.agency(&signature.agency) else { return false };
-        let check = || -> Result<(), RosterError> {
-            Ok(seal::sign::verify(SIGNATURE_TAG, self.body.as_bytes(), &agency.root.0, &signature.bytes()?)?)
-        };
-        check().is_ok()
-    }
-    /// The agencies whose signatures hold against the roots that `by` lists.
-    pub fn signers(&self, by: &Epoch) -> BTreeSet<AgencyId> {
-        let held = self.signatures.iter().filter(|signature| self.holds(signature, by));
-        held.map(|signature| signature.agency.clone()).collect()
-    }
-    /// Adds an agency's acceptance.
-    pub fn add_acceptance(&mut self, acceptance: EpochSignature) {
-        self.acceptances.retain(|held| held.agency != acceptance.agency);
-        self.acceptances.push(acceptance);
-        self.acceptances.sort();
-    }
-    /// Whether an agency's acceptance holds.
-    pub fn accepted(&self, agency: &AgencyRecord) -> bool {
-        self.acceptances.iter().filter(|held| held.agency == agency.id).any(|held| {
-            held.bytes().is_ok_and(|signature| {
-                seal::sign::verify(ACCEPT_TAG, self.body.as_bytes(), &agency.root.0, &signature).is_ok()
-            })
-        })
-    }
-    /// Joins the signatures of another copy of the same epoch; `true` if that added any.
-    pub fn merge(&mut self, other: &SignedEpoch) -> bool {
-        let before = (self.signatures.len(), self.acceptances.len());
-        for signature in &other.signatures {
-            if !self.signatures.iter().any(|held| held.agency == signature.agency) {
-                self.signatures.push(signature.clone());
-            }
-        }
-        for acceptance in &other.acceptances {
-            if !self.acceptances.iter().any(|held| held.agency == acceptance.agency) {
-                self.acceptances.push(acceptance.clone());
-            }
-        }
-        self.signatures.sort();
-        self.acceptances.sort();
-        before != (self.signatures.len(), self.acceptances.len())
-    }
-}
-
-/// An agency's acceptance of the epoch that names it.
-pub fn accept(body: &str, agency: &AgencyId, root: &SigningKey) -> EpochSignature {
-    EpochSignature { agency: agency.clone(), signature: seal::id::to_hex(&root.sign(ACCEPT_TAG, body.as_bytes()).0) }
+fn hierarchies(epoch: &Epoch) -> usize {
+    epoch.agencies.iter().map(AgencyRecord::hierarchy).collect::<BTreeSet<String>>().len()
 }

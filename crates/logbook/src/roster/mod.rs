@@ -1,14 +1,25 @@
 //! The signed list of agencies, devices, operators and roles: who may write what.
 //!
 //! Agencies stand in numbered, hash-linked epochs; devices in one hash chain per agency. The state
-//! is a pure function of the set of objects at hand, so the order of arrival does not matter.
+//! is a pure function of the set of objects at hand, so the order of arrival does not matter. The
+//! bytes and the rules are stated in `schemas/spec/roster.md`.
 
 mod card;
 mod chain;
+mod enrol;
 mod epoch;
+mod equivocation;
 mod fold;
+mod line;
 mod object;
+mod pool;
+mod query;
+mod signed_epoch;
+mod state;
+#[cfg(test)]
+mod tests;
 mod view;
+mod walk;
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,12 +28,17 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use card::{MailboxCard, MailboxOwner};
 pub use chain::{
-    AgencyKey, ChainAction, ChainEntry, Cut, Enrol, KeyWrap, NameOpening, Revoke, Roles, SecondApproval,
-    SignedChainEntry, name_commitment, revocation_statement,
+    AgencyKey, ChainAction, ChainEntry, Cut, KeyWrap, Revoke, Roles, SecondApproval, SignedChainEntry,
+    revocation_statement, roles_statement,
 };
-pub use epoch::{AgencyRecord, Epoch, EpochSignature, SignedEpoch, accept, threshold_for};
-pub use fold::{AgencyState, Device, Revocation, Roster};
+pub use enrol::{Enrol, NameOpening, name_commitment};
+pub use epoch::{AgencyRecord, Epoch, threshold_for, waivers_needed};
+pub use equivocation::Equivocation;
+pub use fold::Roster;
 pub use object::{MAX_OBJECT, RosterObject};
+pub use query::Waits;
+pub use signed_epoch::{EpochSignature, SignedEpoch, accept, waive};
+pub use state::{AgencyState, Device, Revocation};
 pub use view::RosterView;
 
 /// Why a roster object was refused.
@@ -40,6 +56,10 @@ pub enum RosterError {
     /// It belongs to another operation.
     #[error("it belongs to another operation")]
     ForeignOperation,
+    /// What takes no effect yet is kept up to a bound, and the bound is reached. It can be sent
+    /// again when what it waits for is here.
+    #[error("too many roster objects wait for others")]
+    Full,
 }
 
 impl From<seal::SealError> for RosterError {
@@ -169,7 +189,12 @@ pub(crate) fn canonical<T: Serialize + serde::de::DeserializeOwned>(text: &str, 
     if to_json(&value) == text { Ok(value) } else { Err(RosterError::NotCanonical) }
 }
 
-/// Compact JSON; every roster type serialises without failing.
+/// Compact JSON. Every roster type is made of strings, numbers and lists, which serialise.
 pub(crate) fn to_json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("roster types serialise")
+}
+
+/// Text of 1 to `max` bytes that is not blank.
+pub(crate) fn fits(text: &str, max: usize) -> bool {
+    !text.trim().is_empty() && text.len() <= max
 }

@@ -5,7 +5,7 @@ use seal::hash::tagged;
 
 use super::{MailboxCard, NameOpening, RosterError, RosterView, SignedChainEntry, SignedEpoch, canonical, to_json};
 
-/// Bytes of an encoded object: an epoch with its signatures.
+/// Bytes of an encoded object: an epoch's body of 256 KiB escaped, and 64 times three signatures.
 pub const MAX_OBJECT: usize = 320 * 1024;
 
 /// An object of the roster.
@@ -37,6 +37,9 @@ impl RosterObject {
     }
     /// Reads the one encoding.
     pub fn decode(bytes: &[u8]) -> Result<Self, RosterError> {
+        if bytes.len() > MAX_OBJECT {
+            return Err(RosterError::Malformed("size"));
+        }
         let (kind, rest) = bytes.split_first().ok_or(RosterError::Malformed("empty"))?;
         let text = || std::str::from_utf8(rest).map_err(|_| RosterError::Malformed("UTF-8"));
         Ok(match kind {

@@ -6,8 +6,9 @@ use seal::{ChainEntryId, EpochId, RosterHash};
 
 use super::{AgencyId, RosterError};
 
-/// Heads in a view: one per agency there can be.
-const MAX_HEADS: usize = 64;
+/// Heads in a view: every agency that an operation ever named, those removed since included. An
+/// epoch that would name more is not followed.
+pub(super) const MAX_HEADS: usize = 256;
 
 /// A roster view. Its hash stands in every link; the view itself travels with the roster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +44,10 @@ impl RosterView {
             heads.push((from.text(32)?.parse()?, from.varint()?, ChainEntryId(from.array()?)));
         }
         from.end()?;
-        if !heads.windows(2).all(|pair: &[(AgencyId, u64, ChainEntryId)]| pair[0].0 < pair[1].0) {
+        if epoch_number == 0 || heads.iter().any(|(_, number, _): &(AgencyId, u64, ChainEntryId)| *number == 0) {
+            return Err(RosterError::Malformed("roster view"));
+        }
+        if !heads.windows(2).all(|pair| pair[0].0 < pair[1].0) {
             return Err(RosterError::NotCanonical);
         }
         Ok(Self { epoch_number, epoch, heads })
@@ -56,7 +60,8 @@ impl RosterView {
     pub fn number(&self, agency: &AgencyId) -> u64 {
         self.heads.iter().find(|(id, ..)| id == agency).map_or(0, |(_, number, _)| *number)
     }
-    /// Whether this view is nowhere behind another.
+    /// Whether this view is nowhere behind another, by numbers alone. Where a chain was contested,
+    /// [`super::Roster::went_back`] is the exact question.
     pub fn is_at_least(&self, other: &RosterView) -> bool {
         self.epoch_number >= other.epoch_number
             && other.heads.iter().all(|(agency, number, _)| self.number(agency) >= *number)
