@@ -11,6 +11,8 @@ fn main() {
         "lock",
         "board",
         "incident_show",
+        "incident_opened",
+        "incident_duplicate",
         "incident_log",
         "draft_get",
         "draft_put",

@@ -10,6 +10,7 @@ use desk::wire::{
 };
 use desk::{Desk, Passphrase};
 use serde::Deserialize;
+use tauri::ipc::{InvokeBody, Request};
 use tauri::{AppHandle, State};
 
 use crate::carry::watch_changes;
@@ -143,9 +144,30 @@ pub async fn board(window: State<'_, Window>, query: BoardQuery) -> Answer<Board
     window.open().await?.board(query).await.map_err(report)
 }
 
+/// `as_of`: as this device knew it then, RFC 3339.
 #[tauri::command]
-pub async fn incident_show(window: State<'_, Window>, reference: String) -> Answer<IncidentShow> {
-    window.open().await?.show(&reference, None).await.map_err(report)
+pub async fn incident_show(
+    window: State<'_, Window>,
+    reference: String,
+    as_of: Option<String>,
+) -> Answer<IncidentShow> {
+    window.open().await?.show(&reference, as_of.as_deref()).await.map_err(report)
+}
+
+/// An operator opened the record: what a referral calls "seen".
+#[tauri::command]
+pub async fn incident_opened(window: State<'_, Window>, reference: String) -> Answer<()> {
+    window.open().await?.opened(&reference).await.map_err(report)
+}
+
+#[tauri::command]
+pub async fn incident_duplicate(
+    window: State<'_, Window>,
+    reference: String,
+    of: Option<String>,
+    undo: bool,
+) -> Answer<EntryReport> {
+    window.open().await?.duplicate(&reference, of.as_deref(), undo).await.map_err(report)
 }
 
 #[tauri::command]
@@ -238,21 +260,45 @@ pub async fn referral_answer(
     window.open().await?.answer(&id, &step, reason, None).await.map_err(report)
 }
 
+/// The bytes come as they are; what describes them comes in headers, percent-encoded, because
+/// headers hold ASCII only.
 #[tauri::command]
-pub async fn exhibit_add(
-    window: State<'_, Window>,
-    reference: String,
-    name: String,
-    description: Option<String>,
-    bytes: Vec<u8>,
-) -> Answer<ExhibitReport> {
+pub async fn exhibit_add(window: State<'_, Window>, request: Request<'_>) -> Answer<ExhibitReport> {
+    let InvokeBody::Raw(bytes) = request.body() else {
+        return Err(report(desk::DeskError::usage("an exhibit comes as bytes")));
+    };
     if bytes.len() > MAX_PHOTO {
         return Err(report(desk::DeskError::usage(
             "this file is too large for the window; add it with `intact exhibit add`",
         )));
     }
-    let desk = window.open().await?;
-    desk.add_exhibit(&reference, &name, description, std::io::Cursor::new(bytes)).await.map_err(report)
+    let reference = header(&request, "reference")?;
+    let name = header(&request, "name")?;
+    let description = Some(header(&request, "description")?).filter(|text| !text.is_empty());
+    let bytes = std::io::Cursor::new(bytes.clone());
+    window.open().await?.add_exhibit(&reference, &name, description, bytes).await.map_err(report)
+}
+
+/// A header's text. Its length is bounded by the webview; the desk bounds each field again.
+fn header(request: &Request<'_>, name: &str) -> Answer<String> {
+    let coded = request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    decoded(coded).ok_or_else(|| report(desk::DeskError::usage("a header of the exhibit cannot be read")))
+}
+
+/// Undoes percent-encoding; `None` for a broken escape or for what is no UTF-8.
+fn decoded(coded: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(coded.len());
+    let mut rest = coded.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let mut digit = || char::from(rest.next()?).to_digit(16);
+        let (high, low) = (digit()?, digit()?);
+        bytes.push(u8::try_from(high * 16 + low).ok()?);
+    }
+    String::from_utf8(bytes).ok()
 }
 
 #[tauri::command]
@@ -268,4 +314,18 @@ pub async fn settings_get(window: State<'_, Window>, name: String) -> Answer<Opt
 #[tauri::command]
 pub async fn settings_put(window: State<'_, Window>, name: String, value: String) -> Answer<()> {
     window.open().await?.put_window_setting(&name, &value).await.map_err(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decoded;
+
+    #[test]
+    fn percent_encoding_is_undone_and_nonsense_refused() {
+        assert_eq!(decoded("photo%20de%20l%E2%80%99entr%C3%A9e.jpg").as_deref(), Some("photo de l’entrée.jpg"));
+        assert_eq!(decoded("plain-0421.jpg").as_deref(), Some("plain-0421.jpg"));
+        for broken in ["%", "%4", "%zz", "%ff"] {
+            assert_eq!(decoded(broken), None, "{broken}");
+        }
+    }
 }

@@ -67,6 +67,8 @@ fn main() {
             commands::lock,
             commands::board,
             commands::incident_show,
+            commands::incident_opened,
+            commands::incident_duplicate,
             commands::incident_log,
             commands::draft_get,
             commands::draft_put,

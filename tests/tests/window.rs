@@ -188,6 +188,8 @@ async fn an_incident_typed_by_keyboard_appears_on_the_other_board() {
     let tab = String::from(char::from(Key::Tab));
     laptop.press("0421 rue Chevreul").await;
     laptop.press(&tab).await;
+    // The time is left at "now".
+    laptop.press(&tab).await;
     laptop.press("Ballot box destroyed with acid").await;
     laptop.press(&tab).await;
     laptop.press("tampering").await;

@@ -1,8 +1,9 @@
 // What the whole window knows: the vault's state, the roster, the exchange, the clock on the wall.
 import { desk, problem } from './desk/client';
-import type { ErrorReport, ExchangeStatus, RosterShow, VaultStatus } from './desk/types';
+import type { Counts, ErrorReport, ExchangeStatus, IncidentShow, RosterShow, VaultStatus } from './desk/types';
+import { listed, t, tongue } from './i18n/index.svelte';
 
-export type View = 'board' | 'log' | 'incident' | 'exchange';
+export type View = 'board' | 'log' | 'incident' | 'referrals' | 'exchange' | 'roster';
 
 export const app = $state({
   vault: null as VaultStatus | null,
@@ -10,6 +11,7 @@ export const app = $state({
   reference: '',
   roster: null as RosterShow | null,
   exchange: null as ExchangeStatus | null,
+  counts: null as Counts | null,
   error: null as ErrorReport | null,
   said: '',
   now: Date.now(),
@@ -20,6 +22,7 @@ setInterval(() => { app.now = Date.now(); }, 1000);
 export function go(view: View, reference = app.reference) {
   app.view = view;
   app.reference = reference;
+  app.error = null;
 }
 
 /** Runs a command; what goes wrong is shown with what is safe and what to do next. */
@@ -39,6 +42,22 @@ export async function refresh() {
   if (app.vault.state === 'open') {
     app.roster = await desk.roster();
     app.exchange = await desk.exchange();
+    remember();
+  }
+}
+
+// What Unlock may say before the passphrase is given: the election, the device, the last exchange.
+// No name of a person is among it, and nothing out of a record.
+export interface Before { operation: string | null; device: string | null; last: string | null }
+function remember() {
+  const { operation, device, last_sync } = app.vault ?? {};
+  localStorage.setItem('before', JSON.stringify({ operation, device, last: last_sync }));
+}
+export function before(): Before | null {
+  try {
+    return JSON.parse(localStorage.getItem('before') ?? 'null') as Before | null;
+  } catch {
+    return null;
   }
 }
 
@@ -49,4 +68,40 @@ export function agencyName(id: string): string {
 /** The other institutions. */
 export function others(): { id: string; name: string }[] {
   return (app.roster?.agencies ?? []).filter((agency) => agency.id !== app.vault?.agency).map(({ id, name }) => ({ id, name }));
+}
+
+/** Who can read, as a sentence in the person's language; the desk's own words where they are English. */
+export function readers(shown: IncidentShow): string {
+  if (tongue.code === 'en') return shown.audience_sentence;
+  const names = shown.audience.map((id) => {
+    const device = app.roster?.devices.find((held) => held.id === id);
+    return device ? t('theDevice', { name: device.name }) : agencyName(id);
+  });
+  if (names.length === 0) return t('readersNone');
+  return t(names.length === 1 ? 'readersOne' : 'readers', { names: listed(names) });
+}
+
+/** Whether a key press belongs to a field or a dialog rather than to the screen. */
+export function typing(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.closest('dialog') !== null);
+}
+
+/** Two short tones when something Critical arrives. */
+export function chime() {
+  try {
+    const audio = new AudioContext();
+    for (const [start, pitch] of [[0, 880], [0.22, 660]] as const) {
+      const tone = audio.createOscillator();
+      const gain = audio.createGain();
+      tone.frequency.value = pitch;
+      gain.gain.setValueAtTime(0.12, audio.currentTime + start);
+      gain.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + start + 0.2);
+      tone.connect(gain).connect(audio.destination);
+      tone.start(audio.currentTime + start);
+      tone.stop(audio.currentTime + start + 0.2);
+    }
+    setTimeout(() => void audio.close(), 800);
+  } catch {
+    // A machine without sound: the word and the shape say it too.
+  }
 }

@@ -1,32 +1,30 @@
 // Categories from the code lists, with labels and what people may type for them.
-type Item = { id?: string; code?: string; label_en?: string; label_fr?: string | null; synonyms?: unknown };
+type Item = { id?: string; label_en?: string; label_fr?: string | null; label_fr_proposal?: string | null; definition?: string; synonyms?: unknown };
 type List = { items?: Item[] };
 
-const lists = import.meta.glob<List>('../../schemas/vocab/*.json', { eager: true, import: 'default' });
-const schemes: Record<string, string> = {
-  emb_operational_incidents: 'ops',
-  cyber_incident_rsit: 'rsit',
-  election_violence: 'act',
-  information_incidents: 'info',
-};
+// Only the four lists that an incident may be classified by; the others are for other screens.
+const lists = import.meta.glob<List>(
+  ['../../schemas/vocab/emb_operational_incidents.json', '../../schemas/vocab/cyber_incident_rsit.json', '../../schemas/vocab/election_violence.json', '../../schemas/vocab/information_incidents.json'],
+  { eager: true, import: 'default' },
+);
 const domains: Record<string, string[]> = {
   ops: ['operational'], rsit: ['cyber'], act: ['physical'], info: ['information'],
 };
 
-export interface Category { code: string; en: string; fr: string; words: string; domains: string[] }
+export interface Category { code: string; en: string; fr: string; about: string; words: string; domains: string[] }
+
+const plain = (text: string) => text.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '');
 
 function read(): Category[] {
   const found: Category[] = [];
-  for (const [path, list] of Object.entries(lists)) {
-    const name = path.split('/').pop()?.replace('.json', '') ?? '';
-    const scheme = schemes[name];
-    if (!scheme) continue;
-    for (const item of list.items ?? []) {
-      const id = item.id ?? item.code;
-      if (!id || !item.label_en) continue;
-      const code = id.includes(':') ? id : `${scheme}:${id}`;
-      const words = [code, item.label_en, item.label_fr ?? '', JSON.stringify(item.synonyms ?? '')].join(' ').toLowerCase();
-      found.push({ code, en: item.label_en, fr: item.label_fr ?? item.label_en, words, domains: domains[scheme] ?? [] });
+  for (const list of Object.values(lists)) {
+    for (const { id, label_en, label_fr, label_fr_proposal, definition, synonyms } of list.items ?? []) {
+      const scheme = id?.split(':')[0] ?? '';
+      // The list on violence also names motives, places and persons: those classify no incident.
+      if (!id || !label_en || !domains[scheme]) continue;
+      const fr = label_fr ?? label_fr_proposal ?? label_en;
+      const words = plain([label_en, fr, JSON.stringify(synonyms ?? ''), id].join(' '));
+      found.push({ code: id, en: label_en, fr, about: definition ?? '', words, domains: domains[scheme] ?? [] });
     }
   }
   return found;
@@ -41,10 +39,12 @@ export function label(code: string, language: string): string {
   return category ? (language === 'fr' ? category.fr : category.en) : code;
 }
 
+export const domainsOf = (code: string): string[] => domains[code.split(':')[0] ?? ''] ?? [];
+
+/** Categories in which every word occurs, those whose label starts so first. */
 export function matching(text: string): Category[] {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const fits = categories.filter((category) => words.every((word) => category.words.includes(word)));
-  // What is called so comes before what only mentions it.
-  const called = (category: Category) => Number(`${category.en} ${category.fr}`.toLowerCase().includes(text.trim().toLowerCase()));
-  return fits.sort((a, b) => called(b) - called(a)).slice(0, 8);
+  const words = plain(text).split(/\s+/).filter(Boolean);
+  const first = words[0] ?? '';
+  const rank = (category: Category) => (plain(category.en).startsWith(first) || plain(category.fr).startsWith(first) ? 0 : 1);
+  return categories.filter((category) => words.every((word) => category.words.includes(word))).sort((a, b) => rank(a) - rank(b)).slice(0, 8);
 }

@@ -11,7 +11,8 @@ export const desk = {
   requestDevice: (input: Record<string, string | string[]>) => invoke<unknown>('request_device', { input }),
   join: (path: string) => invoke<unknown>('join_operation', { path }),
   board: (query: T.BoardQuery) => invoke<T.BoardPage>('board', { query }),
-  show: (reference: string) => invoke<T.IncidentShow>('incident_show', { reference }),
+  show: (reference: string, as_of?: string) => invoke<T.IncidentShow>('incident_show', { reference, asOf: as_of }),
+  opened: (reference: string) => invoke<void>('incident_opened', { reference }),
   log: (input: T.LogIncident) => invoke<T.Logged>('incident_log', { input }),
   draft: () => invoke<T.LogDraft | null>('draft_get'),
   keepDraft: (form: Record<string, string>) => invoke<T.LogDraft>('draft_put', { form }),
@@ -22,14 +23,19 @@ export const desk = {
   move: (reference: string, state: string, reason?: string) =>
     invoke<unknown>('incident_state', { reference, state, reason }),
   assign: (reference: string, to: string) => invoke<unknown>('incident_assign', { reference, to }),
+  duplicate: (reference: string, of: string) => invoke<unknown>('incident_duplicate', { reference, of, undo: false }),
   audience: (reference: string, list: string[]) =>
-    invoke<{ audience: string[]; sentence: string }>('audience_preview', { reference, with: list }),
-  share: (reference: string, list: string[]) => invoke<unknown>('share', { reference, with: list }),
+    invoke<T.AudienceReport>('audience_preview', { reference, with: list }),
+  share: (reference: string, list: string[]) => invoke<T.AudienceReport>('share', { reference, with: list }),
   refer: (reference: string, to: string, ask: string, respond_by: string) =>
     invoke<unknown>('refer', { reference, to, ask, respondBy: respond_by }),
+  referrals: (inbox: boolean) => invoke<T.ReferralList>('referral_list', { inbox }),
   answer: (id: string, step: string, reason?: string) => invoke<unknown>('referral_answer', { id, step, reason }),
-  addExhibit: (reference: string, name: string, description: string, bytes: number[]) =>
-    invoke<{ sha256: string }>('exhibit_add', { reference, name, description, bytes }),
+  // The bytes go as they are; what describes them goes in headers, which hold ASCII only.
+  addExhibit: (reference: string, name: string, description: string, bytes: Uint8Array) =>
+    invoke<T.ExhibitReport>('exhibit_add', bytes, {
+      headers: { reference: encodeURIComponent(reference), name: encodeURIComponent(name), description: encodeURIComponent(description) },
+    }),
   roster: () => invoke<T.RosterShow>('roster_show'),
   exchange: () => invoke<T.ExchangeStatus>('exchange_status'),
   connectRelay: (url: string) => invoke<void>('relay_connect', { url }),

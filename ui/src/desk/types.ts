@@ -32,6 +32,9 @@ export interface ReferralItem {
 export interface ExhibitRow {
   id: string; name: string; description: string | null; size: number; sha256: string; holder: string; here: boolean; custody: string[];
 }
+export interface ReferralList { items: ReferralItem[] }
+export interface ExhibitReport { exhibit: string; sha256: string; sha512: string; size: number }
+export interface AudienceReport { audience: string[]; sentence: string }
 export interface LinkRow { relation: string; id: string; reference: string }
 export interface IncidentShow {
   id: string; reference: string; owner: string; state: string; fields: Record<string, FieldValue>;

@@ -5,6 +5,7 @@ import { fr } from './fr';
 
 const all: Record<string, Words> = { en, fr, ar };
 export const languages = ['en', 'fr', 'ar'];
+export const tongues: Record<string, string> = { en: 'English', fr: 'Français', ar: 'العربية' };
 
 function first(): string {
   const kept = localStorage.getItem('language');
@@ -22,8 +23,16 @@ export function speak(code: string) {
   document.documentElement.dir = code === 'ar' ? 'rtl' : 'ltr';
 }
 
-/** A word or sentence; `{name}` is filled in. */
+/** A word or sentence. `{n}` is filled in; `{n:entry|entries}` takes the first form for one. */
 export function t(key: keyof Words, fill: Record<string, string | number> = {}): string {
   const words = all[tongue.code] ?? en;
-  return words[key].replace(/\{(\w+)\}/g, (_, name: string) => String(fill[name] ?? ''));
+  return words[key]
+    .replace(/\{(\w+):([^|}]*)\|([^}]*)\}/g, (_, name: string, one: string, many: string) => (Number(fill[name]) === 1 ? one : many))
+    .replace(/\{(\w+)\}/g, (_, name: string) => typeof fill[name] === 'string' ? iso(fill[name]) : String(fill[name] ?? ''));
 }
+
+/** Text of its own direction, so that neither side disturbs the other; only where directions mix. */
+export const iso = (text: string): string => (text && tongue.code === 'ar' ? `\u2068${text}\u2069` : text);
+
+/** `a, b and c` as the language says it. */
+export const listed = (names: string[]): string => new Intl.ListFormat(tongue.code, { type: 'conjunction' }).format(names.map(iso));

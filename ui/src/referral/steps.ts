@@ -1,0 +1,23 @@
+// What may follow in a referral, and for whom. The desk decides; this only spares a person a
+// refusal. The table is the one of the referral's flow: offered to closed, never a transfer.
+import type { ReferralItem } from '../desk/types';
+
+const asked: Record<string, string[]> = {
+  offered: ['accepted', 'declined'], received: ['accepted', 'declined'], seen: ['accepted', 'declined'],
+  accepted: ['done', 'returned'], disputed: ['accepted', 'done'],
+};
+const asker: Record<string, string[]> = {
+  offered: ['recalled'], received: ['recalled'], seen: ['recalled'], accepted: ['recalled'],
+  done: ['closed', 'disputed'], declined: ['closed', 'disputed'], returned: ['closed', 'disputed'], disputed: ['closed', 'recalled'],
+};
+
+export const waits = (state: string): boolean => ['offered', 'received', 'seen'].includes(state);
+
+/** The steps open to an institution. */
+export function may(referral: Pick<ReferralItem, 'from' | 'to' | 'state'>, agency: string): string[] {
+  if (agency === referral.to) return asked[referral.state] ?? [];
+  return agency === referral.from ? (asker[referral.state] ?? []) : [];
+}
+
+/** Steps that say why, or what was done. */
+export const needsWords = (step: string): boolean => ['declined', 'returned', 'disputed'].includes(step);
