@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use exchange::frame::{Ack, MAX_PART};
+use exchange::frame::{Ack, Head, MAX_PART};
 use exchange::store::StoreError;
-use exchange::{Frame, Page, Peer, Store, Taken};
+use exchange::{Frame, Held, Page, Peer, Store, Taken};
 use logbook::record_state::Audience;
 use logbook::roster::{Device, RosterObject};
 use seal::{BlobAddress, DeviceId, Envelope, EnvelopeId, Hash32, OperationId};
-use vault::{Incoming, Ingested, Origin, OutItem, OutQuery, Way};
+use vault::{Incoming, Ingested, Origin, OutItem, OutPage, OutQuery, Way};
 
 use crate::moment;
 use crate::session::Desk;
@@ -57,9 +57,16 @@ impl Desk {
     }
 
     /// Takes frames in: roster first, then the rest in one batch; durable when this returns.
-    pub(crate) async fn take_frames(&self, taken: Vec<Frame>, origin: Origin) -> crate::Result<Ingested> {
+    /// `from` handed them over itself.
+    pub(crate) async fn take_frames(
+        &self,
+        taken: Vec<Frame>,
+        origin: Origin,
+        from: Option<DeviceId>,
+    ) -> crate::Result<Ingested> {
         let mut roster: Vec<RosterObject> = Vec::new();
-        let mut incoming = Incoming { received_ms: moment::now().wall_ms, origin: Some(origin), ..Incoming::default() };
+        let mut incoming =
+            Incoming { received_ms: moment::now().wall_ms, origin: Some(origin), from, ..Incoming::default() };
         for frame in taken {
             match frame {
                 Frame::Roster(object) => roster.push(object),
@@ -96,6 +103,34 @@ impl Desk {
     }
 }
 
+/// What a peer may have after a commit number.
+fn query(peer: &Peer, after: u64) -> Result<OutQuery, StoreError> {
+    Ok(OutQuery {
+        to: peer.audience(),
+        device: Some(peer.device),
+        desk: peer.desk,
+        after: i64::try_from(after).map_err(failed)?,
+        through: Way::Direct,
+        limit: PAGE,
+    })
+}
+
+/// A revoked device gets the roster, which tells it so, and nothing else.
+fn page_of(peer: &Peer, mut page: OutPage) -> Page {
+    if peer.revoked {
+        page.items.retain(|item| matches!(item, OutItem::Roster(_)));
+    }
+    let (frames, records, entries) = frames(page.items);
+    Page { frames, next: page.next as u64, done: page.done, records, entries }
+}
+
+impl DeskStore {
+    /// Whether this device counts every chain.
+    fn is_desk(&self) -> bool {
+        self.desk.roster().device(&self.desk.device()).is_some_and(Device::is_desk)
+    }
+}
+
 impl Store for DeskStore {
     fn operation(&self) -> OperationId {
         self.desk.roster().operation().unwrap_or(OperationId([0; 32]))
@@ -125,27 +160,44 @@ impl Store for DeskStore {
         let up_to = i64::try_from(ack.up_to).map_err(failed)?;
         self.desk.vault().put_ack(&ack.by, up_to, ack.at_ms).await.map_err(failed)
     }
-    async fn heads(&self) -> Result<Vec<(DeviceId, u64, EnvelopeId)>, StoreError> {
+    fn ack_with(&self, store: Hash32, up_to: u64, heads: Vec<Head>) -> Ack {
+        Ack::sign_with(store, up_to, heads, moment::now().wall_ms, &self.desk.inner.keys.signing)
+    }
+    async fn heads(&self) -> Result<Vec<Head>, StoreError> {
         self.desk.vault().heads().await.map_err(failed)
     }
     async fn outgoing(&self, peer: &Peer, after: u64) -> Result<Page, StoreError> {
-        let query = OutQuery {
-            to: peer.audience(),
-            device: Some(peer.device),
-            desk: peer.desk,
-            after: i64::try_from(after).map_err(failed)?,
-            through: Way::Direct,
-            limit: PAGE,
-        };
-        let mut page = self.desk.vault().outgoing(&query).await.map_err(failed)?;
-        if peer.revoked {
-            page.items.retain(|item| matches!(item, OutItem::Roster(_)));
-        }
-        let (frames, records, entries) = frames(page.items);
-        Ok(Page { frames, next: page.next as u64, done: page.done, records, entries })
+        let page = self.desk.vault().outgoing(&query(peer, after)?).await.map_err(failed)?;
+        Ok(page_of(peer, page))
     }
-    async fn take(&self, _: &Peer, taken: Vec<Frame>) -> Result<Taken, StoreError> {
-        let ingested = self.desk.take_frames(taken, self.origin).await.map_err(failed)?;
+    fn reconciles(&self) -> bool {
+        true
+    }
+    async fn sparse(&self, peer: &Peer, after: u64) -> Result<Page, StoreError> {
+        let page = self.desk.vault().roster_and_wraps(&query(peer, after)?).await.map_err(failed)?;
+        Ok(page_of(peer, page))
+    }
+    async fn held(&self, peer: &Peer) -> Result<Vec<Held>, StoreError> {
+        if peer.revoked {
+            return Ok(Vec::new());
+        }
+        let links = peer.desk && self.is_desk();
+        let held = self.desk.vault().holdings(&peer.audience(), Some(&peer.device), links).await.map_err(failed)?;
+        Ok(held.into_iter().map(|held| Held { number: held.number, id: held.id, whole: held.whole }).collect())
+    }
+    async fn give(&self, peer: &Peer, ids: &[EnvelopeId]) -> Result<Page, StoreError> {
+        if peer.revoked {
+            return Ok(Page::default());
+        }
+        let links = peer.desk && self.is_desk();
+        let vault = self.desk.vault();
+        let items =
+            vault.envelopes_by_id(ids, &peer.audience(), Some(&peer.device), links).await.map_err(failed)?;
+        let (frames, records, entries) = frames(items);
+        Ok(Page { frames, next: 0, done: true, records, entries })
+    }
+    async fn take(&self, from: &Peer, taken: Vec<Frame>) -> Result<Taken, StoreError> {
+        let ingested = self.desk.take_frames(taken, self.origin, Some(from.device)).await.map_err(failed)?;
         self.desk.receive_referrals(&ingested.touched).await.map_err(failed)?;
         Ok(Taken {
             records: ingested.records as u64,

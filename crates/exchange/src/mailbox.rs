@@ -137,12 +137,12 @@ mod tests {
         let operation = OperationId([7; 32]);
         let keys = MailboxKeys::derive(&[1; 32], 2960).unwrap();
         let mut packer = Packer::new(keys.public().0);
-        packer.add(&Frame::Enough).unwrap();
-        packer.add(&Frame::Page { next: 3, done: true }).unwrap();
+        packer.add(&Frame::Enough(1)).unwrap();
+        packer.add(&Frame::Page { next: 3, done: true, sparse: false }).unwrap();
         let batches = packer.finish().unwrap();
         assert_eq!(batches.len(), 1);
         let frames = open(&batches[0], &keys, &operation).unwrap();
-        assert_eq!(frames, [Frame::Enough, Frame::Page { next: 3, done: true }]);
+        assert_eq!(frames, [Frame::Enough(1), Frame::Page { next: 3, done: true, sparse: false }]);
         let other = MailboxKeys::derive(&[1; 32], 2961).unwrap();
         assert_eq!(open(&batches[0], &other, &operation), Err(BatchError::Sealed));
     }

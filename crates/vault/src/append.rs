@@ -1,24 +1,25 @@
 //! Authoring: signed, sealed, folded, projected and on the disk in one transaction.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use logbook::action::{Action, GrantTo};
 use logbook::authorise::Author;
 use logbook::causality::Mark;
-use logbook::roster::{Device, Role, RosterView};
+use logbook::roster::{Device, Role};
 use logbook::{AgencyKind, Entry, Record};
 use seal::{
-    ClockConfidence, DeviceId, EntryId, Envelope, EnvelopeId, Header, Link, OperationId, OperatorId, Parts, RecordId,
-    RecordKey, SigningKey, Wrap,
+    ClockConfidence, EntryId, Envelope, EnvelopeId, Header, Link, OperationId, OperatorId, Parts, RecordId, RecordKey,
+    RosterHash, SigningKey, Wrap,
 };
-use sqlx::Connection;
 use tokio::sync::oneshot;
 
 use crate::error::{Result, VaultError};
 use crate::ingest::who_of;
+use crate::project::Touched;
 use crate::rows::{self, EnvelopeRow, WrapRow};
-use crate::store::{Grounds, Head, Vault, Writer, lock, read};
+use crate::store::{Grounds, Vault, lock, read};
+use crate::writer::{Head, Tally, Writer};
 
 /// Who writes on this device.
 pub struct AuthorKeys {
@@ -77,46 +78,54 @@ pub(crate) struct Waiting {
 
 impl Vault {
     /// Makes entries: all of them or none, in the order given; durable when this returns. Calls made
-    /// at the same time share one commit.
+    /// at the same time share one commit. A caller that goes away meanwhile breaks nothing off.
     pub async fn append(&self, drafts: Vec<Draft>) -> Result<Vec<Appended>> {
         let (answer, done) = oneshot::channel();
         lock(&self.inner.queue).push(Waiting { drafts, answer });
-        let mut guard = self.writer().await?;
-        let waiting = std::mem::take(&mut *lock(&self.inner.queue));
-        if !waiting.is_empty() {
-            self.commit_group(guard.get()?, waiting).await;
-        }
-        drop(guard);
+        let vault = self.clone();
+        self.wholly(async move { vault.commit_queue().await }).await?;
         done.await.map_err(|_| VaultError::Storage("the entry was not kept".into()))?
     }
 
-    async fn commit_group(&self, writer: &mut Writer, waiting: Vec<Waiting>) {
-        let mut batch = match Batch::begin(self, writer) {
-            Ok(batch) => batch,
+    /// Commits whatever waits; nothing, if another call did it already.
+    async fn commit_queue(&self) -> Result<()> {
+        let mut guard = self.writer().await?;
+        let waiting = std::mem::take(&mut *lock(&self.inner.queue));
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let begun = match guard.get() {
+            Ok(writer) => Batch::begin(self, writer).map(|batch| (writer, batch)),
+            Err(error) => Err(error),
+        };
+        let (writer, mut batch) = match begun {
+            Ok(begun) => begun,
             Err(error) => {
-                for one in waiting {
-                    let _ = one.answer.send(Err(error.clone()));
-                }
-                return;
+                waiting.into_iter().for_each(|one| drop(one.answer.send(Err(error.clone()))));
+                return Ok(());
             }
         };
         let mut staged = Vec::new();
         for one in waiting {
             match batch.stage_all(writer, one.drafts).await {
                 Ok(done) => staged.push((one.answer, done)),
-                Err(error) => {
-                    let _ = one.answer.send(Err(error));
-                }
+                Err(error) => drop(one.answer.send(Err(error))),
             }
         }
-        if staged.is_empty() {
-            return;
-        }
-        let outcome = batch.commit(self, writer).await;
+        let outcome = batch.commit(self, writer).await.map_err(|error| self.diagnosed(error));
         for (answer, done) in staged {
+            // Whoever asked may be gone; the entry stands.
             let _ = answer.send(outcome.clone().map(|()| done));
         }
+        Ok(())
     }
+}
+
+/// A record under way.
+struct Open {
+    number: i64,
+    fresh: bool,
+    record: Arc<Record>,
 }
 
 /// Entries that will be committed together.
@@ -125,13 +134,12 @@ struct Batch {
     author: Arc<AuthorKeys>,
     device: Device,
     kind: AgencyKind,
-    view: RosterView,
+    cites: RosterHash,
     roles: Vec<Role>,
     grounds: Grounds,
     head: Option<Head>,
-    seq: i64,
-    next_record: i64,
-    records: HashMap<RecordId, (i64, Arc<Record>)>,
+    tally: Tally,
+    records: HashMap<RecordId, Open>,
     envelopes: Vec<EnvelopeRow>,
     wraps: Vec<WrapRow>,
     keys: Vec<(i64, RecordId, RecordKey)>,
@@ -154,12 +162,11 @@ impl Batch {
             vault: vault.clone(),
             device,
             kind,
-            view,
+            cites: view.hash(),
             roles,
             grounds,
             head: writer.heads.get(&id).copied(),
-            seq: writer.seq,
-            next_record: writer.next_record,
+            tally: writer.tally,
             records: HashMap::new(),
             envelopes: Vec::new(),
             wraps: Vec::new(),
@@ -171,24 +178,17 @@ impl Batch {
 
     /// Stages drafts; on a refusal everything is as before.
     async fn stage_all(&mut self, writer: &mut Writer, drafts: Vec<Draft>) -> Result<Vec<Appended>> {
-        let before = (self.head, self.seq, self.next_record, self.envelopes.len(), self.wraps.len(), self.keys.len());
-        let mut saved: HashMap<RecordId, Option<(i64, Arc<Record>)>> = HashMap::new();
+        let before = (self.head, self.tally, self.envelopes.len(), self.wraps.len(), self.keys.len());
         let mut done = Vec::with_capacity(drafts.len());
         for draft in drafts {
-            saved.entry(draft.record).or_insert_with(|| self.records.get(&draft.record).cloned());
             match self.stage(writer, draft).await {
                 Ok(appended) => done.push(appended),
                 Err(error) => {
-                    (self.head, self.seq, self.next_record, ..) = before;
-                    self.envelopes.truncate(before.3);
-                    self.wraps.truncate(before.4);
-                    self.keys.truncate(before.5);
-                    for (id, held) in saved {
-                        match held {
-                            Some(held) => self.records.insert(id, held),
-                            None => self.records.remove(&id),
-                        };
-                    }
+                    (self.head, self.tally, ..) = before;
+                    self.envelopes.truncate(before.2);
+                    self.wraps.truncate(before.3);
+                    self.forget_keys(writer, before.4);
+                    self.unstage(&done);
                     return Err(error);
                 }
             }
@@ -196,28 +196,39 @@ impl Batch {
         Ok(done)
     }
 
-    async fn stage(&mut self, writer: &mut Writer, draft: Draft) -> Result<Appended> {
-        if self.own_number == 0 {
-            self.own_number = rows::device_number(writer, &self.device.id).await?;
+    /// Folds the records again without these entries.
+    fn unstage(&mut self, done: &[Appended]) {
+        let undone: BTreeSet<EnvelopeId> = done.iter().map(|one| one.envelope).collect();
+        let ground = self.grounds.ground();
+        for id in done.iter().map(|one| one.record).collect::<BTreeSet<_>>() {
+            let Some(open) = self.records.get_mut(&id) else { continue };
+            let kept = open.record.entries().iter().filter(|entry| !undone.contains(&entry.opened.envelope));
+            let kept: Vec<_> = kept.map(|entry| entry.opened.clone()).collect();
+            open.record = Arc::new(Record::fold(id, kept, &ground));
         }
+        // A record without an entry has no number to keep; whoever writes it next gets one.
+        self.records.retain(|_, open| !(open.fresh && open.record.entries().is_empty()));
+    }
+
+    fn forget_keys(&mut self, writer: &mut Writer, from: usize) {
+        for (_, record, key) in self.keys.drain(from..) {
+            writer.keys.pop(&key.id(&record));
+            writer.newest.pop(&record);
+        }
+    }
+
+    async fn stage(&mut self, writer: &mut Writer, draft: Draft) -> Result<Appended> {
         let entry = Entry::new(draft.salt, draft.action);
         entry.action.validate().map_err(|invalid| VaultError::Invalid(invalid.to_string()))?;
         self.open_record(writer, draft.record).await?;
         let key = self.key_for(writer, &draft.record, draft.key).await?;
-        self.seq += 1;
-        for (to, wrap) in draft.wraps {
-            let (who, epoch) = who_of(&to);
-            self.wraps.push(WrapRow { seq: self.seq, who, epoch, wrap });
-            self.seq += 1;
-        }
-        let (number, record) = self.records.get_mut(&draft.record).ok_or(VaultError::NoAuthor)?;
-        let record = Arc::make_mut(record);
+        let open = self.records.get_mut(&draft.record).ok_or(VaultError::NoAuthor)?;
         let bytes = entry.encode();
         let header = Header {
             record: draft.record,
-            number: record.next_number(&self.device.id),
-            depth: record.next_depth(),
-            heads: record.heads(),
+            number: open.record.next_number(&self.device.id),
+            depth: open.record.next_depth(),
+            heads: open.record.heads(),
             operator: self.author.operator,
             unit: self.author.unit.clone(),
             role: draft.role.to_string(),
@@ -228,28 +239,30 @@ impl Batch {
             fields_root: Entry::fields_root(&draft.salt, &bytes).map_err(|e| VaultError::Invalid(e.to_string()))?,
         };
         let who = Author { device: self.device.id, agency: &self.device.agency, kind: self.kind, roles: &self.roles };
-        let mark = mark(&self.device.id, &self.device, &header);
-        record.would(&entry.action, &who, &mark, &self.grounds.roster)?;
+        open.record.would(&entry.action, &who, &mark(&self.device, &header), &self.grounds.roster)?;
         let link = Link {
             operation: self.author.operation,
             device: self.device.id,
             number: self.head.map_or(1, |head| head.number + 1),
             prev: self.head.map_or(EnvelopeId([0; 32]), |head| head.id),
-            roster: self.view.hash(),
+            roster: self.cites,
             body: [0; 32],
         };
         let parts = Parts { header: &header, entry: &bytes };
         let (envelope, opened) = Envelope::seal(&key, &self.author.signing, link, parts)?;
-        let appended = Appended {
-            record: draft.record,
-            entry: opened.id,
-            envelope: opened.envelope,
-            number: link.number,
-            seq: self.seq,
-        };
+        // Wraps stand before the entry that grants them.
+        for (to, wrap) in draft.wraps {
+            let (who, epoch) = who_of(&to);
+            self.tally.seq += 1;
+            self.wraps.push(WrapRow { seq: self.tally.seq, who, epoch, wrap });
+        }
+        self.tally.seq += 1;
+        let seq = self.tally.seq;
+        let made =
+            Appended { record: draft.record, entry: opened.id, envelope: opened.envelope, number: link.number, seq };
         self.head = Some(Head { number: link.number, id: opened.envelope, roster: link.roster });
         self.envelopes.push(EnvelopeRow {
-            seq: self.seq,
+            seq,
             device: self.own_number,
             number: link.number,
             id: opened.envelope,
@@ -257,109 +270,126 @@ impl Batch {
             signature: envelope.signature,
             body: envelope.body,
             key: Some(key.id(&draft.record)),
-            record: Some(*number),
-            origin: 0,
+            record: Some(open.number),
+            origin: crate::Origin::Own as i64,
             received_ms: draft.wall_ms,
+            via: None,
         });
-        record.add(Arc::new(opened), &self.grounds.ground());
-        Ok(appended)
+        Arc::make_mut(&mut open.record).add(Arc::new(opened), &self.grounds.ground());
+        Ok(made)
     }
 
     async fn open_record(&mut self, writer: &mut Writer, id: RecordId) -> Result<()> {
         if self.records.contains_key(&id) {
             return Ok(());
         }
-        let held = match rows::record_number(writer, &id).await? {
-            Some(number) => (number, crate::read::folded(&self.vault, writer, &id, number, &self.grounds).await?),
+        let open = match rows::record_number(writer, &id).await? {
+            Some(number) => {
+                let held = match self.vault.take_open(&id) {
+                    Some(record) => record,
+                    None => {
+                        let load = rows::load(&mut writer.connection, &id, number, i64::MAX, &self.grounds);
+                        Arc::new(load.await?)
+                    }
+                };
+                Open { number, fresh: false, record: held }
+            }
             None => {
-                self.next_record += 1;
-                (self.next_record - 1, Arc::new(Record::new(id)))
+                self.tally.next_record += 1;
+                Open { number: self.tally.next_record - 1, fresh: true, record: Arc::new(Record::new(id)) }
             }
         };
-        self.records.insert(id, held);
+        self.records.insert(id, open);
         Ok(())
     }
 
     async fn key_for(&mut self, writer: &mut Writer, record: &RecordId, given: Option<RecordKey>) -> Result<RecordKey> {
         if let Some(key) = given {
-            self.keys.push((self.seq + 1, *record, key.clone()));
-            writer.keys.put(key.id(record), (*record, key.clone()));
-            writer.newest.put(*record, key.id(record));
+            let id = key.id(record);
+            self.keys.push((self.tally.seq + 1, *record, key.clone()));
+            writer.keys.put(id, (*record, key.clone()));
+            writer.newest.put(*record, id);
             return Ok(key);
-        }
-        if let Some((_, _, key)) = self.keys.iter().rev().find(|(_, of, _)| of == record) {
-            return Ok(key.clone());
         }
         if let Some(id) = writer.newest.get(record).copied()
             && let Some((_, key)) = rows::key(writer, &id).await?
         {
             return Ok(key);
         }
-        let keys = rows::keys_of(&mut writer.connection, record).await?;
-        let key = keys.last().cloned().ok_or_else(|| VaultError::Invalid("this record's key is not here".into()))?;
+        // Of this batch, where the cache was too small; else of the database.
+        let staged = self.keys.iter().rev().find(|(_, of, _)| of == record).map(|(_, _, key)| key.clone());
+        let key = match staged {
+            Some(key) => key,
+            None => {
+                let keys = rows::keys_of(&mut writer.connection, record).await?;
+                keys.last().cloned().ok_or_else(|| VaultError::Invalid("this record's key is not here".into()))?
+            }
+        };
         writer.newest.put(*record, key.id(record));
         writer.keys.put(key.id(record), (*record, key.clone()));
         Ok(key)
     }
 
-    async fn commit(self, vault: &Vault, writer: &mut Writer) -> Result<()> {
-        let outcome = self.write(vault, writer).await;
-        if outcome.is_err() {
-            // What was cached for records that were not written must not be believed.
-            writer.newest.clear();
-            writer.keys.clear();
-            writer.words.clear();
-            writer.devices.retain(|_, number| *number != self.own_number || self.head.is_some_and(|h| h.number > 1));
-            let _ = sqlx::query("ROLLBACK").execute(&mut writer.connection).await;
-            reload_devices(writer).await?;
-            return outcome;
+    async fn commit(mut self, vault: &Vault, writer: &mut Writer) -> Result<()> {
+        if self.envelopes.is_empty() {
+            // Everything was refused: the records that were taken out go back as they were.
+            self.give_back(vault);
+            return Ok(());
         }
-        writer.seq = self.seq;
-        writer.next_record = self.next_record;
-        if let Some(head) = self.head {
-            writer.heads.insert(self.device.id, head);
+        self.tally.links += self.envelopes.len() as i64;
+        self.tally.entries += self.envelopes.len() as i64;
+        if let Err(error) = self.write(vault, writer).await {
+            // The first failure is the one to tell; one of undoing shows itself at the next use.
+            let _ = writer.undo().await;
+            return Err(error);
         }
-        let mut touched = Vec::with_capacity(self.records.len());
-        for (id, (number, record)) in self.records {
-            writer.records.put(id, number);
-            vault.keep_open(record);
-            touched.push(id);
+        let written: BTreeSet<i64> = self.envelopes.iter().filter_map(|row| row.record).collect();
+        let touched = self.records.iter().filter(|(_, open)| written.contains(&open.number));
+        let touched = touched.map(|(id, open)| (*id, open.number)).collect::<Vec<_>>();
+        for (id, number) in &touched {
+            writer.records.put(*id, *number);
         }
-        vault.announce(touched, writer.seq);
+        self.give_back(vault);
+        vault.announce(touched.into_iter().map(|(id, _)| id).collect(), writer.tally.seq);
         Ok(())
     }
 
-    async fn write(&self, vault: &Vault, writer: &mut Writer) -> Result<()> {
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut writer.connection).await?;
+    fn give_back(&mut self, vault: &Vault) {
+        for (_, open) in self.records.drain() {
+            if !open.record.entries().is_empty() {
+                vault.keep_open(open.record);
+            }
+        }
+    }
+
+    async fn write(&mut self, vault: &Vault, writer: &mut Writer) -> Result<()> {
+        writer.begin().await?;
+        if self.own_number == 0 {
+            self.own_number = rows::device_number(writer, &self.device.id).await?;
+            self.envelopes.iter_mut().for_each(|row| row.device = self.own_number);
+        }
         rows::insert_keys(&mut writer.connection, &self.keys).await?;
         rows::insert_wraps(&mut writer.connection, &self.wraps).await?;
         rows::insert_envelopes(&mut writer.connection, &self.envelopes).await?;
-        let touched: Vec<(i64, Arc<Record>)> = self.records.values().cloned().collect();
-        crate::project::project(vault, writer, &touched, self.seq).await?;
-        sqlx::query("COMMIT").execute(&mut writer.connection).await?;
-        Ok(())
+        let written: BTreeSet<i64> = self.envelopes.iter().filter_map(|row| row.record).collect();
+        let touched: Vec<Touched> = self
+            .records
+            .values()
+            .filter(|open| written.contains(&open.number))
+            .map(|open| Touched { number: open.number, fresh: open.fresh, record: open.record.clone() })
+            .collect();
+        crate::project::project(vault, writer, &touched, self.tally.seq).await?;
+        let heads = self.head.map(|head| (self.device.id, head)).into_iter().collect();
+        writer.commit(self.tally, &heads).await
     }
 }
 
-/// Device numbers as the database has them, after a transaction was undone.
-pub(crate) async fn reload_devices(writer: &mut Writer) -> Result<()> {
-    // A connection that failed hard may not even answer; the next use reports it again.
-    writer.connection.ping().await?;
-    let rows: Vec<(i64, Vec<u8>)> =
-        sqlx::query_as("SELECT n, id FROM device").fetch_all(&mut writer.connection).await?;
-    writer.devices = rows
-        .into_iter()
-        .filter_map(|(number, id)| DeviceId::try_from(id.as_slice()).ok().map(|id| (id, number)))
-        .collect();
-    Ok(())
-}
-
-fn mark(id: &DeviceId, device: &Device, header: &Header) -> Mark {
+fn mark(device: &Device, header: &Header) -> Mark {
     Mark {
         entry: EntryId([0; 32]),
         author: 0,
         number: header.number,
-        device: *id,
+        device: device.id,
         agency: device.agency.clone(),
         operator: header.operator,
         wall_ms: header.wall_ms,

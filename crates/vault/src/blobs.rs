@@ -8,7 +8,7 @@ use seal::BlobAddress;
 use seal::blob::{SealedBlob, address_of, seal_stream};
 
 use crate::error::{Result, VaultError};
-use crate::open::BLOBS;
+use crate::open::{BLOBS, sync_folder};
 use crate::store::Vault;
 
 /// Bytes of one exhibit's ciphertext: 64 GiB, hours of video.
@@ -54,7 +54,7 @@ impl Vault {
                 let _ = std::fs::remove_file(&temporary);
             })?;
             std::fs::rename(&temporary, folder.join(blob.address.to_string()))?;
-            File::open(&folder)?.sync_all()?;
+            sync_folder(&folder)?;
             Ok(blob)
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| VaultError::Storage("sealing was interrupted".into()))?
@@ -99,7 +99,7 @@ impl Vault {
             return Err(VaultError::Invalid("an exhibit's bytes do not match its address".into()));
         }
         std::fs::rename(&path, self.blob_path(address))?;
-        File::open(self.inner.dir.join(BLOBS))?.sync_all()?;
+        sync_folder(&self.inner.dir.join(BLOBS))?;
         Ok(BlobProgress { complete: true, next })
     }
 
@@ -135,7 +135,7 @@ impl Vault {
         device: Option<&seal::DeviceId>,
         after: i64,
     ) -> Result<Vec<(BlobAddress, u64)>> {
-        let one = crate::outgoing::spell(to);
+        let one = crate::project::spell(to);
         let two = device.map_or_else(|| one.clone(), |id| format!("d:{id}"));
         let rows: Vec<(Vec<u8>, i64)> = sqlx::query_as(
             "SELECT DISTINCT x.address, x.sealed_size FROM exhibit x JOIN audience a ON a.record = x.record \

@@ -5,14 +5,15 @@ use std::collections::{BTreeSet, HashMap};
 use logbook::Roster;
 use logbook::roster::RosterObject;
 use logbook::status::{ChainMarks, chain_marks};
-use seal::{DeviceId, EnvelopeId, Link, Signature};
+use seal::{DeviceId, EnvelopeId, Link, RosterHash, Signature};
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::error::{Result, VaultError};
-use crate::store::{Head, Vault, Writer, read, write};
+use crate::store::Vault;
+use crate::writer::{Head, Writer};
 
-/// Loads roster, heads and marks when a vault is opened.
+/// Loads the roster and the marks when a vault is opened.
 pub(crate) async fn load(writer: &mut Writer) -> Result<(Roster, ChainMarks)> {
     let mut roster = Roster::new();
     let rows: Vec<(Vec<u8>,)> =
@@ -21,68 +22,27 @@ pub(crate) async fn load(writer: &mut Writer) -> Result<(Roster, ChainMarks)> {
     let objects: Vec<RosterObject> =
         objects.collect::<std::result::Result<_, _>>().map_err(|_| VaultError::Corrupt("a roster object".into()))?;
     roster.add_all(objects);
-    let devices: Vec<(i64, Vec<u8>)> =
-        sqlx::query_as("SELECT n, id FROM device").fetch_all(&mut writer.connection).await?;
-    for (number, id) in devices {
-        let id = DeviceId::try_from(id.as_slice()).map_err(|_| VaultError::Corrupt("a device's row".into()))?;
-        writer.devices.insert(id, number);
-        if let Some(head) = contiguous(&mut writer.connection, number, None).await? {
-            writer.heads.insert(id, head);
-        }
-    }
-    let seq: (i64,) = sqlx::query_as(
-        "SELECT MAX(IFNULL((SELECT MAX(seq) FROM envelope), 0), IFNULL((SELECT MAX(seq) FROM roster), 0), \
-         IFNULL((SELECT MAX(seq) FROM wrap), 0))",
-    )
-    .fetch_one(&mut writer.connection)
-    .await?;
-    writer.seq = seq.0;
-    let record: (i64,) =
-        sqlx::query_as("SELECT IFNULL(MAX(n), 0) + 1 FROM projection").fetch_one(&mut writer.connection).await?;
-    writer.next_record = record.0;
-    let stale: Option<(String,)> =
-        sqlx::query_as("SELECT value FROM setting WHERE name = 'stale'").fetch_optional(&mut writer.connection).await?;
-    writer.stale = stale.is_some();
     let marks = all_marks(writer, &roster).await?;
     Ok((roster, marks))
 }
 
 /// The end of a chain as far as it is known without a gap, searched from `from` on.
 pub(crate) async fn contiguous(at: &mut SqliteConnection, device: i64, from: Option<Head>) -> Result<Option<Head>> {
-    let start = from.map_or(0, |head| head.number);
-    // The common case, no gap, is answered by two index look-ups.
-    let span: (i64, i64) = sqlx::query_as(
-        "SELECT IFNULL(MAX(number), 0), COUNT(DISTINCT number) FROM envelope WHERE device = ? AND number > ?",
+    let start = from.map_or(0, |head| head.number) as i64;
+    // Walks the index from the next number on, to the first that has no successor.
+    let row = sqlx::query(
+        "SELECT e.link FROM envelope e WHERE e.device = ?1 AND e.number > ?2 \
+         AND EXISTS (SELECT 1 FROM envelope f WHERE f.device = ?1 AND f.number = ?2 + 1) \
+         AND NOT EXISTS (SELECT 1 FROM envelope f WHERE f.device = ?1 AND f.number = e.number + 1) \
+         ORDER BY e.number, e.id LIMIT 1",
     )
     .bind(device)
-    .bind(start as i64)
-    .fetch_one(&mut *at)
+    .bind(start)
+    .fetch_optional(at)
     .await?;
-    let end = if span.0 - start as i64 == span.1 {
-        span.0
-    } else {
-        let first_gap: (i64,) = sqlx::query_as(
-            "SELECT MIN(number) - 1 FROM (SELECT ? + 1 AS number UNION SELECT number + 1 FROM envelope \
-             WHERE device = ? AND number > ?) WHERE number NOT IN (SELECT number FROM envelope WHERE device = ?)",
-        )
-        .bind(start as i64)
-        .bind(device)
-        .bind(start as i64)
-        .bind(device)
-        .fetch_one(&mut *at)
-        .await?;
-        first_gap.0
-    };
-    if end <= start as i64 {
-        return Ok(from);
-    }
-    let row = sqlx::query("SELECT link FROM envelope WHERE device = ? AND number = ? ORDER BY id LIMIT 1")
-        .bind(device)
-        .bind(end)
-        .fetch_one(at)
-        .await?;
+    let Some(row) = row else { return Ok(from) };
     let link = Link::decode(row.try_get("link")?).map_err(|_| VaultError::Corrupt("a link's row".into()))?;
-    Ok(Some(Head { number: link.number, id: link.id(), roster: link.roster }))
+    Ok(Some(Head::of(&link)))
 }
 
 /// All links of one device.
@@ -92,7 +52,7 @@ async fn links(at: &mut SqliteConnection, device: i64) -> Result<Vec<Link>> {
     rows.iter().map(|(bytes,)| Link::decode(bytes).map_err(|_| VaultError::Corrupt("a link's row".into()))).collect()
 }
 
-/// Marks of every device whose chain looked wrong once.
+/// Marks of every device whose chain needed a closer look once.
 pub(crate) async fn all_marks(writer: &mut Writer, roster: &Roster) -> Result<ChainMarks> {
     let suspects: Vec<(Vec<u8>,)> =
         sqlx::query_as("SELECT device FROM suspect").fetch_all(&mut writer.connection).await?;
@@ -107,15 +67,26 @@ pub(crate) async fn all_marks(writer: &mut Writer, roster: &Roster) -> Result<Ch
     Ok(marks)
 }
 
+/// Remembers that a device's chain needs a closer look.
+pub(crate) async fn suspect(writer: &mut Writer, id: &DeviceId) -> Result<()> {
+    sqlx::query("INSERT OR IGNORE INTO suspect (device) VALUES (?)")
+        .bind(id.0.as_slice())
+        .execute(&mut writer.connection)
+        .await?;
+    Ok(())
+}
+
 /// Watches the links of one batch for what a chain must not do.
 #[derive(Default)]
 pub(crate) struct Watch {
     /// Devices whose chains need a closer look.
-    pub suspects: BTreeSet<DeviceId>,
+    suspects: BTreeSet<DeviceId>,
     /// Devices whose heads must be searched anew, because links came out of order.
     pub unordered: BTreeSet<DeviceId>,
-    /// Heads moved by links in order.
+    /// Heads that moved.
     pub heads: HashMap<DeviceId, Head>,
+    /// Links of this batch, which the database does not have yet.
+    seen: HashMap<(DeviceId, u64), Vec<Link>>,
 }
 
 impl Watch {
@@ -124,61 +95,83 @@ impl Watch {
         let head = self.heads.get(&link.device).or_else(|| writer.heads.get(&link.device)).copied();
         let next = head.map_or(1, |head| head.number + 1);
         let prev = head.map_or(EnvelopeId([0; 32]), |head| head.id);
-        if link.number == next && link.prev == prev {
-            if head.is_some_and(|head| head.roster != link.roster && roster.went_back(&head.roster, &link.roster)) {
+        // Where later links are known already, they must be looked at too.
+        let known_beyond = writer.highest.get(&link.device).is_some_and(|highest| link.number <= *highest);
+        let ordered = !known_beyond && !self.unordered.contains(&link.device);
+        if link.number == next && link.prev == prev && ordered {
+            if head.is_some_and(|head| may_go_back(roster, &head.roster, &link.roster)) {
                 self.suspects.insert(link.device);
             }
-            self.heads.insert(link.device, Head { number: link.number, id: link.id(), roster: link.roster });
+            self.heads.insert(link.device, Head::of(link));
+            self.seen.entry((link.device, link.number)).or_default().push(*link);
             return Ok(());
         }
         self.unordered.insert(link.device);
-        let near: Vec<(i64, Vec<u8>)> =
-            sqlx::query_as("SELECT number, link FROM envelope WHERE device = ? AND number BETWEEN ? AND ?")
-                .bind(device)
-                .bind(link.number as i64 - 1)
-                .bind(link.number as i64 + 1)
-                .fetch_all(&mut writer.connection)
-                .await?;
-        let id = link.id();
-        for (number, bytes) in near {
-            let Ok(other) = Link::decode(&bytes) else { continue };
-            let apart = match number as u64 {
-                n if n + 1 == link.number => other.id() != link.prev || roster.went_back(&other.roster, &link.roster),
-                n if n == link.number => other.id() != id,
-                _ => other.prev != id || roster.went_back(&link.roster, &other.roster),
-            };
-            if apart {
-                self.suspects.insert(link.device);
-            }
+        let near = sqlx::query("SELECT link FROM envelope WHERE device = ? AND number BETWEEN ? AND ?")
+            .bind(device)
+            .bind(link.number as i64 - 1)
+            .bind(link.number as i64 + 1)
+            .fetch_all(&mut writer.connection)
+            .await?;
+        let mut others: Vec<Link> =
+            near.iter().filter_map(|row| Link::decode(row.try_get("link").ok()?).ok()).collect();
+        let beside = [link.number - 1, link.number, link.number + 1];
+        others.extend(beside.iter().filter_map(|number| self.seen.get(&(link.device, *number))).flatten());
+        let head = head.filter(|head| head.number + 1 == link.number);
+        let beside = head.is_some_and(|head| head.id != link.prev || may_go_back(roster, &head.roster, &link.roster));
+        if beside || others.iter().any(|other| apart(roster, link, other)) {
+            self.suspects.insert(link.device);
         }
+        self.seen.entry((link.device, link.number)).or_default().push(*link);
         Ok(())
     }
 
-    /// Settles heads and marks once the rows are in. Gives back whether marks changed.
-    pub(crate) async fn settle(self, vault: &Vault, writer: &mut Writer) -> Result<bool> {
-        writer.heads.extend(self.heads);
-        for id in self.unordered {
-            let Some(number) = writer.devices.get(&id).copied() else { continue };
-            let from = writer.heads.get(&id).copied();
+    /// Settles heads and marks once the rows are in. Gives back the marks if there are suspects.
+    pub(crate) async fn settle(&mut self, writer: &mut Writer, roster: &Roster) -> Result<Option<ChainMarks>> {
+        for id in &self.unordered {
+            let Some(number) = writer.devices.get(id).copied() else { continue };
+            let from = self.heads.get(id).or_else(|| writer.heads.get(id)).copied();
             if let Some(head) = contiguous(&mut writer.connection, number, from).await? {
-                writer.heads.insert(id, head);
+                self.heads.insert(*id, head);
             }
         }
-        if self.suspects.is_empty() {
-            return Ok(false);
+        // Of a chain that was suspected before, more links may be marked now.
+        let known = !self.unordered.is_empty() || !self.heads.is_empty();
+        if self.suspects.is_empty() && !(known && self.any_suspected(writer).await?) {
+            return Ok(None);
         }
         for id in &self.suspects {
-            sqlx::query("INSERT OR IGNORE INTO suspect (device) VALUES (?)")
-                .bind(id.0.as_slice())
-                .execute(&mut writer.connection)
-                .await?;
+            suspect(writer, id).await?;
         }
-        let roster = vault.roster();
-        let marks = all_marks(writer, &roster).await?;
-        let changed = *read(&vault.inner.marks).as_ref() != marks;
-        *write(&vault.inner.marks) = std::sync::Arc::new(marks);
-        Ok(changed)
+        all_marks(writer, roster).await.map(Some)
     }
+
+    async fn any_suspected(&self, writer: &mut Writer) -> Result<bool> {
+        let rows: Vec<(Vec<u8>,)> =
+            sqlx::query_as("SELECT device FROM suspect").fetch_all(&mut writer.connection).await?;
+        let mut ids = rows.iter().filter_map(|(id,)| DeviceId::try_from(id.as_slice()).ok());
+        Ok(ids.any(|id| self.unordered.contains(&id) || self.heads.contains_key(&id)))
+    }
+}
+
+/// Whether two links of one device contradict each other, or may.
+fn apart(roster: &Roster, link: &Link, other: &Link) -> bool {
+    if other.number == link.number {
+        return other.id() != link.id();
+    }
+    let (before, after) = if other.number < link.number { (other, link) } else { (link, other) };
+    before.number + 1 == after.number
+        && (before.id() != after.prev || may_go_back(roster, &before.roster, &after.roster))
+}
+
+/// Whether a later link cites an older roster than the one before. Where a view is not here yet, that
+/// is not known, and must be looked at again when it comes.
+fn may_go_back(roster: &Roster, before: &RosterHash, after: &RosterHash) -> bool {
+    before != after
+        && match (roster.view(before), roster.view(after)) {
+            (Some(before), Some(after)) => !after.is_at_least(before),
+            _ => true,
+        }
 }
 
 impl Vault {

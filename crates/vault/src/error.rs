@@ -58,7 +58,8 @@ impl From<sqlx::Error> for VaultError {
                     13 => Self::Full,
                     // The low byte of every SQLITE_IOERR; a write that fails for want of space says so here too.
                     10 => Self::Storage("input or output error".into()),
-                    11 => Self::Corrupt("a page of the database does not hold".into()),
+                    // SQLCipher says "error" where a page's authentication fails.
+                    1 | 11 => Self::Corrupt("a page of the database does not hold".into()),
                     26 => Self::Corrupt("the database cannot be decrypted".into()),
                     5 | 6 => Self::InUse,
                     _ => Self::Storage(format!("database error {code}")),

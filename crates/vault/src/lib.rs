@@ -1,26 +1,34 @@
 //! The encrypted local database. Envelopes are the record, append-only; projections and search are
 //! caches. What this crate has acknowledged is on the disk.
 
+#[cfg(test)]
+extern crate self as vault;
+
 mod append;
 mod blobs;
 mod chain;
 mod check;
 mod error;
+#[cfg(test)]
+mod full_disk;
 mod ingest;
 mod open;
+mod open_records;
 mod outgoing;
+mod places;
 mod project;
 mod read;
 mod rosters;
 mod rows;
 mod store;
+mod writer;
 
 pub use append::{Appended, AuthorKeys, Draft};
 pub use blobs::BlobProgress;
 pub use check::Check;
 pub use error::{Result, VaultError};
 pub use ingest::{Incoming, Ingested, Origin, Refused};
-pub use outgoing::{OutItem, OutPage, OutQuery, Way};
+pub use outgoing::{Holding, OutItem, OutPage, OutQuery, Way};
 pub use read::{Counts, ListQuery, Page, ReferralQuery, ReferralRow, Row, RowReferral, Stats, View};
 pub use rosters::RosterOutcome;
 pub use store::{Changed, Vault};

@@ -19,9 +19,15 @@ use crate::store::Vault;
 const KEY_FILE: &str = "vault.key";
 const DATABASE: &str = "vault.db";
 const LOCK: &str = "lock";
+/// Empty bytes that are given up when a full disk would keep the vault from being opened: SQLite
+/// needs 32 KiB for the index of its write-ahead log.
+const RESERVE: &str = "reserve";
+const RESERVE_BYTES: usize = 64 * 1024;
+/// Bytes of a key file: the box of 32 bytes takes 121.
+const MAX_KEY_FILE: u64 = 4096;
 /// The vault's folder of sealed exhibits.
 pub(crate) const BLOBS: &str = "blobs";
-/// Readers at once: the window's list, its open record, a check.
+/// Readers at once: the window's list, an exchange, a check.
 const READERS: u32 = 3;
 
 /// What an open vault holds of the file system.
@@ -53,24 +59,27 @@ impl Vault {
         let mut store_id = [0; 32];
         random(&mut store_id);
         let sealed = SealedBox::seal(key.as_slice(), passphrase, cost, &salts)?;
-        // The database first: a vault without its key file is none, and can be made again.
+        // The database first: a vault without its key file is none, and can be made again. What an
+        // attempt that was broken off left has another key, and goes.
+        for left in [DATABASE, "vault.db-wal", "vault.db-shm"] {
+            if dir.join(left).exists() {
+                std::fs::remove_file(dir.join(left))?;
+            }
+        }
         let mut writer = migrated(connect(dir, &key, true).await?).await?;
         sqlx::query("INSERT INTO setting (name, value) VALUES ('store.id', ?)")
             .bind(to_hex(&store_id))
             .execute(&mut writer)
             .await?;
-        let readers = pool(dir, &key)?;
+        let readers = pool(dir, &key);
+        reserve(dir);
         write_key_file(dir, &sealed)?;
         Self::start(dir, Opened { writer, readers, lock, store_id: Hash32(store_id) }).await
     }
 
     /// Opens a vault.
     pub async fn open(dir: &Path, passphrase: &Passphrase) -> Result<Self> {
-        let sealed = match std::fs::read(dir.join(KEY_FILE)) {
-            Ok(sealed) => sealed,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(VaultError::NotAVault),
-            Err(error) => return Err(error.into()),
-        };
+        let sealed = key_file(dir)?;
         let lock = take_lock(dir)?;
         let key = match SealedBox::open(&sealed, passphrase) {
             Ok(key) => key,
@@ -79,13 +88,40 @@ impl Vault {
         };
         let key: [u8; 32] = key.as_slice().try_into().map_err(|_| VaultError::Corrupt("the key file".into()))?;
         let key = Zeroizing::new(key);
-        let mut writer = migrated(connect(dir, &key, false).await?).await?;
-        let store_id: (String,) =
-            sqlx::query_as("SELECT value FROM setting WHERE name = 'store.id'").fetch_one(&mut writer).await?;
-        let store_id = store_id.0.parse().map_err(|_| VaultError::Corrupt("its id".into()))?;
-        let readers = pool(dir, &key)?;
+        let (writer, store_id) = match database(dir, &key).await {
+            Err(error @ (VaultError::Storage(_) | VaultError::Full)) if dir.join(RESERVE).exists() => {
+                // On a full disk the reserve makes room, once.
+                std::fs::remove_file(dir.join(RESERVE))?;
+                database(dir, &key).await.map_err(|_| error)?
+            }
+            other => {
+                reserve(dir);
+                other?
+            }
+        };
+        let readers = pool(dir, &key);
         Self::start(dir, Opened { writer, readers, lock, store_id }).await
     }
+}
+
+async fn database(dir: &Path, key: &[u8; 32]) -> Result<(SqliteConnection, Hash32)> {
+    let mut writer = migrated(connect(dir, key, false).await?).await?;
+    let store_id: Option<(String,)> =
+        sqlx::query_as("SELECT value FROM setting WHERE name = 'store.id'").fetch_optional(&mut writer).await?;
+    let store_id = store_id.and_then(|(text,)| text.parse().ok());
+    Ok((writer, store_id.ok_or_else(|| VaultError::Corrupt("its id".into()))?))
+}
+
+fn key_file(dir: &Path) -> Result<Vec<u8>> {
+    use std::io::Read;
+    let file = match File::open(dir.join(KEY_FILE)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(VaultError::NotAVault),
+        Err(error) => return Err(error.into()),
+    };
+    let mut sealed = Vec::new();
+    file.take(MAX_KEY_FILE).read_to_end(&mut sealed)?;
+    Ok(sealed)
 }
 
 fn options(dir: &Path, key: &[u8; 32], create: bool) -> SqliteConnectOptions {
@@ -94,14 +130,15 @@ fn options(dir: &Path, key: &[u8; 32], create: bool) -> SqliteConnectOptions {
         .filename(dir.join(DATABASE))
         .create_if_missing(create)
         .pragma("key", raw.as_str().to_owned())
+        // What it finds wrong comes back as an error; it need not also write to the terminal.
+        .pragma("cipher_log_level", "NONE")
         .pragma("temp_store", "MEMORY")
         .pragma("secure_delete", "ON")
-        // 8 MiB of pages for each connection.
-        .pragma("cache_size", "-8192")
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(Duration::from_secs(10))
-        .statement_cache_capacity(64)
+        // Rows handed over at once between SQLite's thread and ours.
+        .row_buffer_size(512)
         .disable_statement_logging()
 }
 
@@ -117,12 +154,22 @@ async fn migrated(mut connection: SqliteConnection) -> Result<SqliteConnection> 
 }
 
 async fn connect(dir: &Path, key: &[u8; 32], create: bool) -> Result<SqliteConnection> {
-    Ok(SqliteConnection::connect_with(&options(dir, key, create)).await?)
+    // 8 MiB of pages for the writer: what a batch touches of indexes and search.
+    let options = options(dir, key, create).pragma("cache_size", "-8192").statement_cache_capacity(128);
+    Ok(SqliteConnection::connect_with(&options).await?)
 }
 
-fn pool(dir: &Path, key: &[u8; 32]) -> Result<SqlitePool> {
-    let options = options(dir, key, false).read_only(true);
-    Ok(SqlitePoolOptions::new().max_connections(READERS).min_connections(0).connect_lazy_with(options))
+fn pool(dir: &Path, key: &[u8; 32]) -> SqlitePool {
+    // 4 MiB of pages for each reader: the upper levels of every index and the newest rows.
+    let options = options(dir, key, false).pragma("cache_size", "-4096").statement_cache_capacity(64).read_only(true);
+    SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .min_connections(0)
+        // A file does not go away like a server; asking it before each query would double the cost.
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_lazy_with(options)
 }
 
 /// One process at a time: an advisory lock that the system releases when the process ends, however.
@@ -141,8 +188,34 @@ fn write_key_file(dir: &Path, sealed: &[u8]) -> Result<()> {
     file.write_all(sealed)?;
     file.sync_all()?;
     std::fs::rename(&temporary, dir.join(KEY_FILE))?;
-    File::open(dir)?.sync_all()?;
+    sync_folder(dir)
+}
+
+/// Makes a rename in a folder durable; on Windows a renamed file is.
+pub(crate) fn sync_folder(dir: &Path) -> Result<()> {
+    if cfg!(unix) {
+        File::open(dir)?.sync_all()?;
+    }
     Ok(())
+}
+
+/// Fills the reserve, where there is room for it.
+fn reserve(dir: &Path) {
+    let path = dir.join(RESERVE);
+    if std::fs::metadata(&path).is_ok_and(|held| held.len() == RESERVE_BYTES as u64) {
+        return;
+    }
+    if std::fs::write(&path, vec![0; RESERVE_BYTES]).is_err() {
+        let _ = std::fs::remove_file(&path);
+    }
+}
+
+/// Whether the folder takes no more bytes.
+pub(crate) fn is_full(dir: &Path) -> bool {
+    let path = dir.join("room");
+    let tried = std::fs::write(&path, [0; 64 * 1024]);
+    let _ = std::fs::remove_file(&path);
+    tried.is_err_and(|error| matches!(VaultError::io(&error), VaultError::Full))
 }
 
 #[cfg(unix)]

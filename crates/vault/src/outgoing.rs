@@ -1,18 +1,22 @@
 //! What to give to whom.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use logbook::action::GrantTo;
 use logbook::record_state::Audience;
 use logbook::roster::RosterObject;
-use seal::{DeviceId, Envelope, EnvelopeId, Hash32, KeyId, Link, RecordId, Signature, Wrap};
+use seal::{DeviceId, Envelope, EnvelopeId, Hash32, KeyId, Link, Signature, Wrap};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row, Sqlite};
 
 use crate::error::{Result, VaultError};
 use crate::ingest::grant_to;
-use crate::rows::envelope_of;
+use crate::project::spell;
+use crate::rows::{envelope_of, record_id};
 use crate::store::Vault;
+
+/// Envelopes fetched in one statement when they are asked for by id.
+const TOGETHER: usize = 500;
 
 /// How something will travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,11 +68,15 @@ pub struct OutPage {
     pub done: bool,
 }
 
-pub(crate) fn spell(who: &Audience) -> String {
-    match who {
-        Audience::Agency(id) => format!("a:{id}"),
-        Audience::Device(id) => format!("d:{id}"),
-    }
+/// An envelope as a recipient may have it: what two stores compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Holding {
+    /// Its number in its device's chain.
+    pub number: u64,
+    /// Its id.
+    pub id: EnvelopeId,
+    /// With its body, which is here and the recipient's to read; otherwise its link only.
+    pub whole: bool,
 }
 
 fn spellings(to: &Audience, device: Option<&DeviceId>) -> (String, String) {
@@ -79,30 +87,45 @@ fn spellings(to: &Audience, device: Option<&DeviceId>) -> (String, String) {
 
 impl Vault {
     /// A page of what a recipient should get after a commit number. A recipient that is new to a
-    /// record gets the whole record.
+    /// record gets the whole record. What the peer device handed over itself is left out, until it
+    /// asks from the beginning: then it has lost what it had.
     pub async fn outgoing(&self, query: &OutQuery) -> Result<OutPage> {
-        let mut connection = self.inner.readers.acquire().await?;
-        let (upto, done) = upto(&mut connection, query).await?;
-        let (one, two) = spellings(&query.to, query.device.as_ref());
-        let mut items = roster(&mut connection, query.after, upto).await?;
-        let renewed: Vec<(i64, bool)> = sqlx::query_as(
-            "SELECT record, MAX(by_me) FROM audience WHERE who IN (?, ?) AND since_seq > ? AND since_seq <= ? GROUP BY record",
-        )
-        .bind(&one)
-        .bind(&two)
-        .bind(query.after)
-        .bind(upto)
-        .fetch_all(&mut *connection)
-        .await?;
-        items.extend(wraps(&mut connection, query, upto, &one, &two, &renewed).await?);
-        for (record, by_me) in &renewed {
-            items.extend(earlier(&mut connection, query, *record, *by_me).await?);
+        if query.after == 0
+            && let Some(device) = &query.device
+        {
+            let anew = sqlx::query(
+                "UPDATE device SET anew = (SELECT seq FROM tally) WHERE id = ?1 AND EXISTS \
+                 (SELECT 1 FROM envelope e WHERE e.via = device.n AND e.seq > device.anew)",
+            );
+            self.put(anew.bind(device.0.as_slice())).await?;
         }
-        items.extend(later(&mut connection, query, upto, &one, &two).await?);
+        let mut connection = self.inner.readers.acquire().await?;
+        let at = &mut *connection;
+        let (upto, done) = upto(at, query).await?;
+        let (one, two) = spellings(&query.to, query.device.as_ref());
+        let mut items = roster(at, query.after, upto).await?;
+        items.extend(wraps(at, query, upto, &one, &two).await?);
+        if query.after > 0 {
+            items.extend(earlier(at, query, upto, &one, &two).await?);
+        }
+        items.extend(later(at, query, upto, &one, &two).await?);
         Ok(OutPage { items, next: upto, done })
     }
 
-    /// Envelopes by id, as this recipient may have them.
+    /// The roster and the wraps of a page that reaches to the end, without links and envelopes: for a
+    /// peer with which these are reconciled by id.
+    pub async fn roster_and_wraps(&self, query: &OutQuery) -> Result<OutPage> {
+        let mut connection = self.inner.readers.acquire().await?;
+        let at = &mut *connection;
+        let (upto, done) = upto(at, &OutQuery { limit: i64::MAX as usize, ..query.clone() }).await?;
+        let (one, two) = spellings(&query.to, query.device.as_ref());
+        let mut items = roster(at, query.after, upto).await?;
+        items.extend(wraps(at, query, upto, &one, &two).await?);
+        Ok(OutPage { items, next: upto, done })
+    }
+
+    /// Envelopes by id, as this recipient may have them, in commit order; what is not here is left
+    /// out.
     pub async fn envelopes_by_id(
         &self,
         ids: &[EnvelopeId],
@@ -111,81 +134,72 @@ impl Vault {
         desk: bool,
     ) -> Result<Vec<OutItem>> {
         let (one, two) = spellings(to, device);
-        let wanted: BTreeSet<&EnvelopeId> = ids.iter().collect();
+        let wanted: HashSet<EnvelopeId> = ids.iter().copied().collect();
         let mut connection = self.inner.readers.acquire().await?;
-        let mut items = Vec::with_capacity(ids.len());
-        for part in wanted.into_iter().collect::<Vec<_>>().chunks(500) {
+        let places = crate::places::places(self, &mut connection, ids).await?;
+        let mut items = Vec::with_capacity(places.len());
+        for part in places.chunks(TOGETHER) {
             let mut query = QueryBuilder::<Sqlite>::new(
                 "SELECT e.link, e.signature, e.body, EXISTS (SELECT 1 FROM audience a WHERE a.record = e.record AND a.who IN (",
             );
-            query.push_bind(one.clone()).push(", ").push_bind(two.clone());
-            query.push(")) AS reads FROM envelope e WHERE e.id IN (");
+            query.push_bind(one.as_str()).push(", ").push_bind(two.as_str());
+            query.push(")) AS reads FROM envelope e WHERE e.seq IN (");
             let mut list = query.separated(", ");
-            for id in part {
-                list.push_bind(id.0.to_vec());
+            for seq in part {
+                list.push_bind(*seq);
             }
             query.push(") ORDER BY e.seq");
             for row in query.build().fetch_all(&mut *connection).await? {
-                items.extend(item(&row, desk)?);
+                let item = item(&row, desk)?;
+                items.extend(item.filter(|item| item_id(item).is_some_and(|id| wanted.contains(&id))));
             }
         }
         Ok(items)
     }
 
-    /// The ids of everything this recipient may have, with their commit numbers: for reconciliation.
-    pub async fn all_ids(
-        &self,
-        to: &Audience,
-        device: Option<&DeviceId>,
-        desk: bool,
-    ) -> Result<Vec<(i64, EnvelopeId)>> {
+    /// Everything that this recipient may have, in no order: for reconciliation.
+    pub async fn holdings(&self, to: &Audience, device: Option<&DeviceId>, desk: bool) -> Result<Vec<Holding>> {
         let (one, two) = spellings(to, device);
-        let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as(
-            "SELECT e.seq, e.id FROM envelope e WHERE ? OR EXISTS \
-             (SELECT 1 FROM audience a WHERE a.record = e.record AND a.who IN (?, ?)) ORDER BY e.seq",
+        let mut connection = self.inner.readers.acquire().await?;
+        // Both walk an index that holds all they need; no body is read.
+        let readable: Vec<(i64,)> = sqlx::query_as(
+            "SELECT e.seq FROM envelope e WHERE e.record IN (SELECT record FROM audience WHERE who IN (?, ?))",
         )
-        .bind(desk)
         .bind(one)
         .bind(two)
-        .fetch_all(&self.inner.readers)
+        .fetch_all(&mut *connection)
         .await?;
-        rows.into_iter()
-            .map(|(seq, id)| {
-                Ok((
-                    seq,
-                    EnvelopeId::try_from(id.as_slice()).map_err(|_| VaultError::Corrupt("an envelope's row".into()))?,
-                ))
-            })
-            .collect()
+        let readable: HashSet<i64> = readable.into_iter().map(|(seq,)| seq).collect();
+        let rows = sqlx::query("SELECT seq, number, id FROM envelope INDEXED BY envelope_chain")
+            .fetch_all(&mut *connection)
+            .await?;
+        let mut holdings = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let whole = readable.contains(&row.try_get("seq")?);
+            if whole || desk {
+                let number = row.try_get::<i64, _>("number")? as u64;
+                holdings.push(Holding { number, id: envelope_id(row.try_get("id")?)?, whole });
+            }
+        }
+        Ok(holdings)
     }
 
     /// Remembers how far a device has signed that it holds our store.
     pub async fn put_ack(&self, device: &DeviceId, up_to: i64, at_ms: i64) -> Result<()> {
-        let mut guard = self.writer().await?;
-        sqlx::query(
+        let query = sqlx::query(
             "INSERT INTO ack (device, up_to, at_ms) VALUES (?, ?, ?) \
              ON CONFLICT (device) DO UPDATE SET up_to = MAX(up_to, excluded.up_to), at_ms = excluded.at_ms",
-        )
-        .bind(device.0.as_slice())
-        .bind(up_to)
-        .bind(at_ms)
-        .execute(&mut guard.get()?.connection)
-        .await?;
-        Ok(())
+        );
+        self.put(query.bind(device.0.as_slice()).bind(up_to).bind(at_ms)).await
     }
 
     /// How far each device has signed that it holds our store: (device, commit number, when).
     pub async fn acks(&self) -> Result<Vec<(DeviceId, i64, i64)>> {
         let rows: Vec<(Vec<u8>, i64, i64)> =
             sqlx::query_as("SELECT device, up_to, at_ms FROM ack").fetch_all(&self.inner.readers).await?;
+        let damaged = |_| VaultError::Corrupt("an ack's row".into());
         rows.into_iter()
-            .map(|(id, up_to, at)| {
-                Ok((
-                    DeviceId::try_from(id.as_slice()).map_err(|_| VaultError::Corrupt("an ack's row".into()))?,
-                    up_to,
-                    at,
-                ))
-            })
+            .map(|(id, up_to, at)| Ok((DeviceId::try_from(id.as_slice()).map_err(damaged)?, up_to, at)))
             .collect()
     }
 
@@ -199,18 +213,24 @@ impl Vault {
     }
 }
 
+fn envelope_id(bytes: &[u8]) -> Result<EnvelopeId> {
+    EnvelopeId::try_from(bytes).map_err(|_| VaultError::Corrupt("an envelope's row".into()))
+}
+
+fn item_id(item: &OutItem) -> Option<EnvelopeId> {
+    match item {
+        OutItem::Link(link, _) => Some(link.id()),
+        OutItem::Envelope(envelope) => Some(envelope.id()),
+        OutItem::Roster(_) | OutItem::Wrap(..) => None,
+    }
+}
+
 /// How far a page goes: `limit` envelopes, or to the end of everything.
 async fn upto(at: &mut SqliteConnection, query: &OutQuery) -> Result<(i64, bool)> {
-    let (end,): (i64,) = sqlx::query_as(
-        "SELECT MAX(IFNULL((SELECT MAX(seq) FROM envelope), 0), IFNULL((SELECT MAX(seq) FROM roster), 0), \
-         IFNULL((SELECT MAX(seq) FROM wrap), 0), ?1)",
-    )
-    .bind(query.after)
-    .fetch_one(&mut *at)
-    .await?;
+    let (end,): (i64,) = sqlx::query_as("SELECT MAX(seq, ?) FROM tally").bind(query.after).fetch_one(&mut *at).await?;
     let page: Option<(i64,)> = sqlx::query_as("SELECT seq FROM envelope WHERE seq > ? ORDER BY seq LIMIT 1 OFFSET ?")
         .bind(query.after)
-        .bind(query.limit as i64)
+        .bind(query.limit.max(1) as i64)
         .fetch_optional(at)
         .await?;
     Ok(page.map_or((end, true), |(seq,)| (seq - 1, false)))
@@ -231,66 +251,56 @@ async fn roster(at: &mut SqliteConnection, after: i64, upto: i64) -> Result<Vec<
         .collect()
 }
 
-async fn wraps(
-    at: &mut SqliteConnection,
-    query: &OutQuery,
-    upto: i64,
-    one: &str,
-    two: &str,
-    renewed: &[(i64, bool)],
-) -> Result<Vec<OutItem>> {
-    let mut rows = sqlx::query(
-        "SELECT seq, hash, record, key, who, epoch, sealed FROM wrap WHERE who IN (?, ?) AND seq > ? AND seq <= ? ORDER BY seq",
+async fn wraps(at: &mut SqliteConnection, query: &OutQuery, upto: i64, one: &str, two: &str) -> Result<Vec<OutItem>> {
+    let rows = sqlx::query(
+        "SELECT seq, hash, record, key, who, epoch, sealed FROM wrap WHERE seq > ?3 AND seq <= ?4 AND who IN (?1, ?2) \
+         UNION SELECT w.seq, w.hash, w.record, w.key, w.who, w.epoch, w.sealed FROM audience a \
+         JOIN projection p ON p.n = a.record JOIN wrap w ON w.record = p.record \
+         WHERE a.who IN (?1, ?2) AND a.since_seq > ?3 AND a.since_seq <= ?4 AND w.who IN (?1, ?2) AND w.seq <= ?3 \
+         ORDER BY seq",
     )
     .bind(one)
     .bind(two)
     .bind(query.after)
     .bind(upto)
-    .fetch_all(&mut *at)
+    .fetch_all(at)
     .await?;
-    for (record, _) in renewed {
-        rows.extend(
-            sqlx::query(
-                "SELECT w.seq, w.hash, w.record, w.key, w.who, w.epoch, w.sealed FROM wrap w JOIN projection p \
-                 ON p.record = w.record WHERE p.n = ? AND w.who IN (?, ?) AND w.seq <= ? ORDER BY w.seq",
-            )
-            .bind(record)
-            .bind(one)
-            .bind(two)
-            .bind(query.after)
-            .fetch_all(&mut *at)
-            .await?,
-        );
-    }
     rows.iter().map(wrap).collect()
 }
 
 fn wrap(row: &SqliteRow) -> Result<OutItem> {
-    let damaged = |_| VaultError::Corrupt("a wrap's row".into());
-    let to = grant_to(row.try_get("who")?, row.try_get("epoch")?);
-    let to = to.ok_or_else(|| VaultError::Corrupt("a wrap's row".into()))?;
+    let damaged = || VaultError::Corrupt("a wrap's row".into());
+    let to = grant_to(row.try_get("who")?, row.try_get("epoch")?).ok_or_else(damaged)?;
     let wrap = Wrap {
-        record: RecordId::try_from(row.try_get::<&[u8], _>("record")?).map_err(damaged)?,
-        key: KeyId::try_from(row.try_get::<&[u8], _>("key")?).map_err(damaged)?,
+        record: record_id(row.try_get("record")?)?,
+        key: KeyId::try_from(row.try_get::<&[u8], _>("key")?).map_err(|_| damaged())?,
         suite: seal::wrap::SUITE_AGE_X25519,
         sealed: row.try_get("sealed")?,
     };
-    let held = Hash32::try_from(row.try_get::<&[u8], _>("hash")?).map_err(damaged)?;
-    if wrap.hash() != held {
-        return Err(VaultError::Corrupt("a wrap's row".into()));
-    }
-    Ok(OutItem::Wrap(to, wrap))
+    let held = Hash32::try_from(row.try_get::<&[u8], _>("hash")?).map_err(|_| damaged())?;
+    if wrap.hash() == held { Ok(OutItem::Wrap(to, wrap)) } else { Err(damaged()) }
 }
 
-/// What a record held before its new reader: all of it where we granted it, our own otherwise.
-async fn earlier(at: &mut SqliteConnection, query: &OutQuery, record: i64, by_me: bool) -> Result<Vec<OutItem>> {
-    let everything = by_me || query.through == Way::Direct;
+/// What records held before their new reader: all of it directly, or where we granted it; otherwise
+/// our own, because every author posts its own.
+async fn earlier(
+    at: &mut SqliteConnection,
+    query: &OutQuery,
+    upto: i64,
+    one: &str,
+    two: &str,
+) -> Result<Vec<OutItem>> {
     let rows = sqlx::query(
-        "SELECT link, signature, body, 1 AS reads FROM envelope WHERE record = ? AND seq <= ? AND (? OR origin = 0) ORDER BY seq",
+        "SELECT e.link, e.signature, e.body, 1 AS reads FROM (SELECT record, MAX(by_me) AS by_me FROM audience \
+         WHERE who IN (?1, ?2) AND since_seq > ?3 AND since_seq <= ?4 GROUP BY record) a \
+         JOIN envelope e ON e.record = a.record \
+         WHERE e.seq <= ?3 AND (?5 OR a.by_me OR e.origin = 0) ORDER BY e.seq",
     )
-    .bind(record)
+    .bind(one)
+    .bind(two)
     .bind(query.after)
-    .bind(everything)
+    .bind(upto)
+    .bind(query.through == Way::Direct)
     .fetch_all(at)
     .await?;
     collect(&rows, query.desk)
@@ -302,7 +312,9 @@ async fn later(at: &mut SqliteConnection, query: &OutQuery, upto: i64, one: &str
     let rows = sqlx::query(
         "SELECT e.link, e.signature, e.body, EXISTS \
          (SELECT 1 FROM audience a WHERE a.record = e.record AND a.who IN (?1, ?2)) AS reads \
-         FROM envelope e WHERE e.seq > ?3 AND e.seq <= ?4 AND (?5 OR e.origin <> 3 OR EXISTS \
+         FROM envelope e WHERE e.seq > ?3 AND e.seq <= ?4 AND (?6 OR e.record IS NOT NULL) \
+         AND NOT EXISTS (SELECT 1 FROM device d WHERE d.id = ?7 AND d.n = e.via AND e.seq > d.anew) \
+         AND (?5 OR e.origin <> 3 OR EXISTS \
          (SELECT 1 FROM audience a WHERE a.record = e.record AND a.who IN (?1, ?2) AND a.by_me AND a.since_seq > ?3)) \
          ORDER BY e.seq",
     )
@@ -311,6 +323,8 @@ async fn later(at: &mut SqliteConnection, query: &OutQuery, upto: i64, one: &str
     .bind(query.after)
     .bind(upto)
     .bind(query.through == Way::Direct)
+    .bind(query.desk)
+    .bind(query.device.filter(|_| query.through == Way::Direct).map(|id| id.0.to_vec()))
     .fetch_all(at)
     .await?;
     collect(&rows, query.desk)
@@ -326,8 +340,11 @@ fn collect(rows: &[SqliteRow], desk: bool) -> Result<Vec<OutItem>> {
 
 /// A row as its recipient may have it: whole, the link only, or not at all.
 fn item(row: &SqliteRow, desk: bool) -> Result<Option<OutItem>> {
-    let envelope = envelope_of(row)?;
     let reads: bool = row.try_get("reads")?;
+    if !reads && !desk {
+        return Ok(None);
+    }
+    let envelope = envelope_of(row)?;
     Ok(match (reads && envelope.body.is_some(), desk) {
         (true, _) => Some(OutItem::Envelope(envelope)),
         (false, true) => Some(OutItem::Link(envelope.link, envelope.signature)),

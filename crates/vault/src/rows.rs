@@ -4,14 +4,77 @@ use std::sync::Arc;
 
 use logbook::Record;
 use seal::{DeviceId, Envelope, EnvelopeId, KeyId, Link, Opened, RecordId, RecordKey, Signature, Wrap};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{QueryBuilder, Row, Sqlite};
+use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
+use sqlx::{Arguments, AssertSqlSafe, Encode, Row, Sqlite, Type};
 
 use crate::error::{Result, VaultError};
-use crate::store::{Grounds, Writer};
+use crate::store::Grounds;
+use crate::writer::Writer;
 
-/// Rows in one statement: SQLite takes 32,766 values, a row has eleven.
-const ROWS: usize = 500;
+/// Rows per statement. Few sizes, so that few statements are prepared, and those stay prepared; 64
+/// rows of 23 values are far below SQLite's 32,766.
+const SIZES: [usize; 4] = [64, 16, 4, 1];
+
+/// An insertion of many rows.
+pub(crate) struct Insert {
+    /// Up to `VALUES`.
+    pub head: &'static str,
+    /// Values in a row.
+    pub width: usize,
+    /// After the rows.
+    pub tail: &'static str,
+}
+
+/// The values of a statement under way.
+#[derive(Default)]
+pub(crate) struct Values {
+    arguments: SqliteArguments,
+    failed: bool,
+}
+
+impl Values {
+    /// Adds a value.
+    pub(crate) fn add<'t, T: Encode<'t, Sqlite> + Type<Sqlite>>(&mut self, value: T) -> &mut Self {
+        self.failed |= self.arguments.add(value).is_err();
+        self
+    }
+    /// Adds bytes.
+    pub(crate) fn bytes(&mut self, value: &[u8]) -> &mut Self {
+        self.add(value)
+    }
+}
+
+impl Insert {
+    /// Inserts rows in their order.
+    pub(crate) async fn run<T>(
+        &self,
+        to: &mut SqliteConnection,
+        rows: &[T],
+        bind: impl Fn(&T, &mut Values),
+    ) -> Result<()> {
+        let mut rest = rows;
+        for size in SIZES {
+            while rest.len() >= size {
+                let (part, after) = rest.split_at(size);
+                rest = after;
+                let mut values = Values::default();
+                part.iter().for_each(|row| bind(row, &mut values));
+                if values.failed {
+                    return Err(VaultError::Storage("a value cannot be stored".into()));
+                }
+                let text = AssertSqlSafe(self.text(size));
+                sqlx::query_with(text, values.arguments).execute(&mut *to).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn text(&self, rows: usize) -> String {
+        let row = format!("({}?)", "?,".repeat(self.width - 1));
+        let rows = vec![row; rows].join(",");
+        format!("{} VALUES {rows} {}", self.head, self.tail)
+    }
+}
 
 /// A row of `envelope`.
 pub(crate) struct EnvelopeRow {
@@ -26,31 +89,25 @@ pub(crate) struct EnvelopeRow {
     pub record: Option<i64>,
     pub origin: i64,
     pub received_ms: i64,
+    /// The device that handed it over.
+    pub via: Option<i64>,
 }
+
+const ENVELOPES: Insert = Insert {
+    head: "INSERT INTO envelope (seq, device, number, id, link, signature, body, key, record, origin, received_ms, via)",
+    width: 12,
+    tail: "",
+};
 
 /// Inserts envelopes.
 pub(crate) async fn insert_envelopes(to: &mut SqliteConnection, rows: &[EnvelopeRow]) -> Result<()> {
-    for part in rows.chunks(ROWS) {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO envelope (seq, device, number, id, link, signature, body, key, record, origin, received_ms) ",
-        );
-        query.push_values(part, |mut tuple, row| {
-            tuple
-                .push_bind(row.seq)
-                .push_bind(row.device)
-                .push_bind(row.number as i64)
-                .push_bind(row.id.0.as_slice())
-                .push_bind(row.link.encode().to_vec())
-                .push_bind(row.signature.0.as_slice())
-                .push_bind(row.body.as_deref())
-                .push_bind(row.key.map(|key| key.0.to_vec()))
-                .push_bind(row.record)
-                .push_bind(row.origin)
-                .push_bind(row.received_ms);
-        });
-        query.build().execute(&mut *to).await?;
-    }
-    Ok(())
+    ENVELOPES
+        .run(to, rows, |row, values| {
+            values.add(row.seq).add(row.device).add(row.number as i64).bytes(&row.id.0).bytes(&row.link.encode());
+            values.bytes(&row.signature.0).add(row.body.as_deref()).add(row.key.as_ref().map(|key| key.0.as_slice()));
+            values.add(row.record).add(row.origin).add(row.received_ms).add(row.via);
+        })
+        .await
 }
 
 /// A row of `wrap`.
@@ -61,40 +118,31 @@ pub(crate) struct WrapRow {
     pub wrap: Wrap,
 }
 
+const WRAPS: Insert = Insert {
+    head: "INSERT OR IGNORE INTO wrap (seq, hash, record, key, who, epoch, sealed)",
+    width: 7,
+    tail: "",
+};
+
 /// Inserts wraps; known ones change nothing.
 pub(crate) async fn insert_wraps(to: &mut SqliteConnection, rows: &[WrapRow]) -> Result<()> {
-    for part in rows.chunks(ROWS) {
-        let mut query =
-            QueryBuilder::<Sqlite>::new("INSERT OR IGNORE INTO wrap (seq, hash, record, key, who, epoch, sealed) ");
-        query.push_values(part, |mut tuple, row| {
-            tuple
-                .push_bind(row.seq)
-                .push_bind(row.wrap.hash().0.to_vec())
-                .push_bind(row.wrap.record.0.as_slice())
-                .push_bind(row.wrap.key.0.as_slice())
-                .push_bind(row.who.as_str())
-                .push_bind(row.epoch)
-                .push_bind(row.wrap.sealed.as_slice());
-        });
-        query.build().execute(&mut *to).await?;
-    }
-    Ok(())
+    WRAPS
+        .run(to, rows, |row, values| {
+            values.add(row.seq).bytes(&row.wrap.hash().0).bytes(&row.wrap.record.0).bytes(&row.wrap.key.0);
+            values.add(row.who.as_str()).add(row.epoch).bytes(&row.wrap.sealed);
+        })
+        .await
 }
+
+const KEYS: Insert =
+    Insert { head: "INSERT OR IGNORE INTO key (record, id, bytes, seq)", width: 4, tail: "" };
 
 /// Inserts record keys.
 pub(crate) async fn insert_keys(to: &mut SqliteConnection, rows: &[(i64, RecordId, RecordKey)]) -> Result<()> {
-    for part in rows.chunks(ROWS) {
-        let mut query = QueryBuilder::<Sqlite>::new("INSERT OR IGNORE INTO key (record, id, bytes, seq) ");
-        query.push_values(part, |mut tuple, (seq, record, key)| {
-            tuple
-                .push_bind(record.0.as_slice())
-                .push_bind(key.id(record).0.to_vec())
-                .push_bind(key.as_bytes().as_slice())
-                .push_bind(*seq);
-        });
-        query.build().execute(&mut *to).await?;
-    }
-    Ok(())
+    KEYS.run(to, rows, |(seq, record, key), values| {
+        values.bytes(&record.0).bytes(&key.id(record).0).bytes(key.as_bytes()).add(*seq);
+    })
+    .await
 }
 
 /// An envelope from columns `link, signature, body`.
@@ -109,13 +157,20 @@ pub(crate) fn envelope_of(row: &SqliteRow) -> Result<Envelope> {
     })
 }
 
-/// The number of a device in the database.
+/// A record's id from its column.
+pub(crate) fn record_id(bytes: &[u8]) -> Result<RecordId> {
+    RecordId::try_from(bytes).map_err(|_| VaultError::Corrupt("a record's row".into()))
+}
+
+/// The number of a device in the database; a new device gets one.
 pub(crate) async fn device_number(writer: &mut Writer, id: &DeviceId) -> Result<i64> {
     if let Some(number) = writer.devices.get(id) {
         return Ok(*number);
     }
-    let done =
-        sqlx::query("INSERT INTO device (id) VALUES (?)").bind(id.0.as_slice()).execute(&mut writer.connection).await?;
+    let done = sqlx::query("INSERT INTO device (id, head) VALUES (?, 0)")
+        .bind(id.0.as_slice())
+        .execute(&mut writer.connection)
+        .await?;
     writer.devices.insert(*id, done.last_insert_rowid());
     Ok(done.last_insert_rowid())
 }
@@ -145,7 +200,7 @@ pub(crate) async fn key(writer: &mut Writer, id: &KeyId) -> Result<Option<(Recor
         .fetch_optional(&mut writer.connection)
         .await?;
     let Some((record, bytes)) = row else { return Ok(None) };
-    let record = RecordId::try_from(record.as_slice()).map_err(|_| VaultError::Corrupt("a key's row".into()))?;
+    let record = record_id(&record)?;
     let bytes: [u8; 32] = bytes.try_into().map_err(|_| VaultError::Corrupt("a key's row".into()))?;
     let held = (record, RecordKey::from_bytes(bytes));
     writer.keys.put(*id, held.clone());
@@ -173,13 +228,15 @@ pub(crate) async fn opened_of(
     number: i64,
     until_ms: i64,
 ) -> Result<Vec<Arc<Opened>>> {
-    let keys: Vec<(KeyId, RecordKey)> = keys_of(from, id).await?.into_iter().map(|key| (key.id(id), key)).collect();
-    let rows =
-        sqlx::query("SELECT link, signature, body FROM envelope WHERE record = ? AND received_ms <= ? ORDER BY seq")
-            .bind(number)
-            .bind(until_ms)
-            .fetch_all(from)
-            .await?;
+    let keys: Vec<(KeyId, RecordKey)> =
+        keys_of(from, id).await?.into_iter().map(|key| (key.id(id), key)).collect();
+    let rows = sqlx::query(
+        "SELECT link, signature, body FROM envelope WHERE record = ? AND received_ms <= ? ORDER BY seq",
+    )
+    .bind(number)
+    .bind(until_ms)
+    .fetch_all(from)
+    .await?;
     let mut opened = Vec::with_capacity(rows.len());
     for row in &rows {
         let envelope = envelope_of(row)?;

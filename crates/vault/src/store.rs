@@ -1,28 +1,28 @@
 //! The open vault: one writer, a few readers, caches.
 
-use std::collections::HashMap;
 use std::fs::File;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock};
 
 use logbook::status::ChainMarks;
 use logbook::{Ground, Record, Roster};
-use lru::LruCache;
-use seal::{DeviceId, EnvelopeId, Hash32, Identity, KeyId, RecordId, RecordKey, RosterHash};
+use seal::{Hash32, Identity, RecordId};
 use sqlx::Connection;
-use sqlx::sqlite::{SqliteConnection, SqlitePool};
+use sqlx::sqlite::SqlitePool;
 use tokio::sync::broadcast;
 use zeroize::Zeroizing;
 
 use crate::append::{AuthorKeys, Waiting};
+use crate::open_records::OpenRecords;
 use crate::error::{Result, VaultError};
 use crate::open::Opened;
+use crate::writer::Writer;
 
-/// Records kept folded in memory: what a desk works on at once, some 100 KiB each at most.
-const OPEN_RECORDS: usize = 256;
 /// Changes that a slow listener may be behind before it must ask for everything anew.
 const CHANGES: usize = 256;
+
+/// Set by a migration after which projections must be built anew.
+const REBUILD: &str = "rebuild";
 
 /// Records changed.
 #[derive(Debug, Clone)]
@@ -50,60 +50,16 @@ pub(crate) struct Inner {
     pub marks: RwLock<Arc<ChainMarks>>,
     pub author: RwLock<Option<Arc<AuthorKeys>>>,
     pub identities: RwLock<Arc<Vec<Identity>>>,
-    pub records: Mutex<LruCache<RecordId, Arc<Record>>>,
+    pub records: Mutex<OpenRecords>,
+    pub places: Mutex<crate::places::Places>,
     pub changes: broadcast::Sender<Changed>,
     /// Held until the vault is closed or its process ends.
     lock: Mutex<Option<File>>,
 }
 
-/// What only the writer touches.
-pub(crate) struct Writer {
-    pub connection: SqliteConnection,
-    /// The last commit number given.
-    pub seq: i64,
-    /// Device numbers in the database.
-    pub devices: HashMap<DeviceId, i64>,
-    /// The end of each device's chain as far as it is known without a gap.
-    pub heads: HashMap<DeviceId, Head>,
-    /// Record numbers in the database.
-    pub records: LruCache<RecordId, i64>,
-    pub next_record: i64,
-    /// Record keys lately used.
-    pub keys: LruCache<KeyId, (RecordId, RecordKey)>,
-    /// The newest key of records lately written to.
-    pub newest: LruCache<RecordId, KeyId>,
-    /// Hashes of the indexed text of records lately projected.
-    pub words: LruCache<RecordId, [u8; 32]>,
-    /// The world holds more of our chain than we do.
-    pub stale: bool,
-}
-
-/// The end of a chain.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Head {
-    pub number: u64,
-    pub id: EnvelopeId,
-    pub roster: RosterHash,
-}
-
-fn cap(size: usize) -> NonZeroUsize {
-    NonZeroUsize::new(size).unwrap_or(NonZeroUsize::MIN)
-}
-
 impl Vault {
     pub(crate) async fn start(dir: &Path, opened: Opened) -> Result<Self> {
-        let mut writer = Writer {
-            connection: opened.writer,
-            seq: 0,
-            devices: HashMap::new(),
-            heads: HashMap::new(),
-            records: LruCache::new(cap(65_536)),
-            next_record: 1,
-            keys: LruCache::new(cap(4096)),
-            newest: LruCache::new(cap(4096)),
-            words: LruCache::new(cap(4096)),
-            stale: false,
-        };
+        let mut writer = Writer::new(opened.writer).await?;
         let (roster, marks) = crate::chain::load(&mut writer).await?;
         let (changes, _) = broadcast::channel(CHANGES);
         let inner = Inner {
@@ -111,16 +67,22 @@ impl Vault {
             store_id: opened.store_id,
             writer: tokio::sync::Mutex::new(Some(writer)),
             readers: opened.readers,
-            queue: Mutex::new(Vec::new()),
+            queue: Mutex::default(),
             roster: RwLock::new(Arc::new(roster)),
             marks: RwLock::new(Arc::new(marks)),
-            author: RwLock::new(None),
-            identities: RwLock::new(Arc::new(Vec::new())),
-            records: Mutex::new(LruCache::new(cap(OPEN_RECORDS))),
+            author: RwLock::default(),
+            identities: RwLock::default(),
+            records: Mutex::default(),
+            places: Mutex::default(),
             changes,
             lock: Mutex::new(Some(opened.lock)),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        let vault = Self { inner: Arc::new(inner) };
+        if vault.setting(REBUILD).await?.is_some() {
+            vault.rebuild().await?;
+            vault.put(sqlx::query("DELETE FROM setting WHERE name = ?").bind(REBUILD)).await?;
+        }
+        Ok(vault)
     }
 
     /// Closes the vault: the write-ahead log is folded into the database.
@@ -130,6 +92,7 @@ impl Vault {
             // Everything acknowledged is durable already; a failure here loses nothing.
             let _ = writer.connection.close().await;
         }
+        lock(&self.inner.records).clear();
         // Another process may open it from here on.
         lock(&self.inner.lock).take();
     }
@@ -144,16 +107,13 @@ impl Vault {
         read(&self.inner.roster).clone()
     }
 
-    pub(crate) fn marks(&self) -> Arc<ChainMarks> {
-        read(&self.inner.marks).clone()
-    }
-
     /// Who writes from here on.
     pub fn set_author(&self, author: AuthorKeys) {
         *write(&self.inner.author) = Some(Arc::new(author));
     }
 
-    /// What opens wraps from here on.
+    /// What opens wraps from here on. Wraps that no identity opened are tried again with the next
+    /// batch, or by [`Vault::open_waiting`].
     pub fn set_identities(&self, identities: Vec<Identity>) {
         *write(&self.inner.identities) = Arc::new(identities);
     }
@@ -169,15 +129,34 @@ impl Vault {
     }
 
     pub(crate) fn cached(&self, id: &RecordId) -> Option<Arc<Record>> {
-        lock(&self.inner.records).get(id).cloned()
+        lock(&self.inner.records).get(id)
     }
 
     pub(crate) fn keep_open(&self, record: Arc<Record>) {
-        lock(&self.inner.records).put(record.id(), record);
+        lock(&self.inner.records).put(record);
     }
 
-    pub(crate) fn forget_open(&self, id: &RecordId) {
-        lock(&self.inner.records).pop(id);
+    /// Takes a record out of the cache, for a change; until it is kept again, readers wait for the
+    /// writer.
+    pub(crate) fn take_open(&self, id: &RecordId) -> Option<Arc<Record>> {
+        lock(&self.inner.records).take(id)
+    }
+
+    /// Runs work that must not be left half-way, whatever becomes of whoever asked for it.
+    pub(crate) async fn wholly<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let done = tokio::spawn(work).await;
+        done.unwrap_or_else(|_| Err(VaultError::Storage("the work was broken off".into()))).map_err(|e| self.diagnosed(e))
+    }
+
+    /// SQLite does not always say that the disk is full; a write to the folder does.
+    pub(crate) fn diagnosed(&self, error: VaultError) -> VaultError {
+        if matches!(error, VaultError::Storage(_)) && crate::open::is_full(&self.inner.dir) {
+            return VaultError::Full;
+        }
+        error
     }
 
     /// A secret by name.
@@ -191,13 +170,8 @@ impl Vault {
 
     /// Keeps a secret.
     pub async fn put_secret(&self, name: &str, value: &[u8]) -> Result<()> {
-        let mut guard = self.writer().await?;
-        sqlx::query("INSERT OR REPLACE INTO secret (name, value) VALUES (?, ?)")
-            .bind(name)
-            .bind(value)
-            .execute(&mut guard.get()?.connection)
-            .await?;
-        Ok(())
+        let query = sqlx::query("INSERT OR REPLACE INTO secret (name, value) VALUES (?, ?)");
+        self.put(query.bind(name).bind(value)).await
     }
 
     /// A setting by name.
@@ -211,13 +185,8 @@ impl Vault {
 
     /// Keeps a setting.
     pub async fn put_setting(&self, name: &str, value: &str) -> Result<()> {
-        let mut guard = self.writer().await?;
-        sqlx::query("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)")
-            .bind(name)
-            .bind(value)
-            .execute(&mut guard.get()?.connection)
-            .await?;
-        Ok(())
+        let query = sqlx::query("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)");
+        self.put(query.bind(name).bind(value)).await
     }
 
     /// A cursor by name; 0 where none was kept.
@@ -239,12 +208,19 @@ impl Vault {
 
     /// Keeps a cursor.
     pub async fn put_cursor(&self, name: &str, value: i64) -> Result<()> {
+        let query = sqlx::query("INSERT OR REPLACE INTO cursor (name, value) VALUES (?, ?)");
+        self.put(query.bind(name).bind(value)).await
+    }
+
+    /// One statement is one transaction of its own, whole or not at all.
+    pub(crate) async fn put<'q>(
+        &self,
+        query: sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>,
+    ) -> Result<()> {
         let mut guard = self.writer().await?;
-        sqlx::query("INSERT OR REPLACE INTO cursor (name, value) VALUES (?, ?)")
-            .bind(name)
-            .bind(value)
-            .execute(&mut guard.get()?.connection)
-            .await?;
+        let writer = guard.get()?;
+        writer.settle().await?;
+        query.execute(&mut writer.connection).await.map_err(|error| self.diagnosed(error.into()))?;
         Ok(())
     }
 
@@ -263,6 +239,7 @@ impl WriterGuard<'_> {
 }
 
 /// Judging needs both; they are taken together.
+#[derive(Clone)]
 pub(crate) struct Grounds {
     pub roster: Arc<Roster>,
     pub marks: Arc<ChainMarks>,
@@ -270,10 +247,15 @@ pub(crate) struct Grounds {
 
 impl Grounds {
     pub(crate) fn of(vault: &Vault) -> Self {
-        Self { roster: vault.roster(), marks: vault.marks() }
+        Self { roster: vault.roster(), marks: read(&vault.inner.marks).clone() }
     }
     pub(crate) fn ground(&self) -> Ground<'_> {
         Ground { roster: &self.roster, marks: &self.marks }
+    }
+    /// Makes these the vault's, once what they follow from is committed.
+    pub(crate) fn establish(&self, vault: &Vault) {
+        *write(&vault.inner.roster) = self.roster.clone();
+        *write(&vault.inner.marks) = self.marks.clone();
     }
 }
 

@@ -1,0 +1,307 @@
+//! Lists, search and counts: what the board shows, from projections alone.
+
+use logbook::action::RecordKind;
+use seal::RecordId;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row as _, Sqlite};
+
+use crate::error::{Result, VaultError};
+use crate::project::{Shelf, kind_code};
+use crate::store::Vault;
+
+/// States of a referral that wait for the receiver's answer.
+const WAITING: &str = "('offered', 'received', 'seen')";
+/// Hits that are fetched and sorted one by one.
+const FEW: i64 = 100;
+/// Words of a search that are used; more narrow nothing for a person.
+const MAX_WORDS: usize = 16;
+
+/// A view of the board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// Everything.
+    All,
+    /// Not closed.
+    Open,
+    /// Not yet triaged.
+    New,
+    /// Assigned to `ListQuery::assigned`.
+    Mine,
+    /// With a referral that has no answer.
+    Waiting,
+    /// With a referral whose time is over.
+    Overdue,
+    /// Open and critical.
+    Critical,
+}
+
+/// What to list.
+#[derive(Debug, Clone)]
+pub struct ListQuery {
+    /// Of this kind.
+    pub kind: RecordKind,
+    /// In this view.
+    pub view: View,
+    /// In this state.
+    pub state: Option<String>,
+    /// Of this category.
+    pub category: Option<String>,
+    /// Of this severity.
+    pub severity: Option<i64>,
+    /// Containing these words.
+    pub search: Option<String>,
+    /// Who "mine" is.
+    pub assigned: Option<String>,
+    /// Now, milliseconds: what is overdue.
+    pub now_ms: i64,
+    /// At most so many.
+    pub limit: u32,
+    /// After so many.
+    pub offset: u32,
+}
+
+/// A referral in a row.
+#[derive(Debug, Clone)]
+pub struct RowReferral {
+    /// The agency asked.
+    pub to: String,
+    /// The state.
+    pub state: String,
+    /// By when an answer is expected, milliseconds.
+    pub respond_by_ms: Option<i64>,
+}
+
+/// A record in a list.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// The record.
+    pub record: RecordId,
+    /// Its reference.
+    pub reference: String,
+    /// In one line.
+    pub summary: String,
+    /// Its category.
+    pub category: String,
+    /// 0 where none was stated.
+    pub severity: i64,
+    /// The state's code.
+    pub state: String,
+    /// The owner.
+    pub owner: String,
+    /// Fields in dispute.
+    pub disputed: Vec<String>,
+    /// The polling station's code.
+    pub station: Option<String>,
+    /// The place.
+    pub place: Option<String>,
+    /// Domains.
+    pub domains: Vec<String>,
+    /// How many exhibits.
+    pub exhibits: u64,
+    /// To whom it is assigned.
+    pub assigned: Option<String>,
+    /// When it was recorded, milliseconds.
+    pub created_ms: i64,
+    /// When it last changed, milliseconds.
+    pub last_ms: i64,
+    /// The referral that most wants attention.
+    pub referral: Option<RowReferral>,
+}
+
+/// A page.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// How many there are.
+    pub total: u64,
+    /// This page.
+    pub rows: Vec<Row>,
+}
+
+/// Numbers on top of the board.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Not yet triaged.
+    pub new: u64,
+    /// Not closed.
+    pub open: u64,
+    /// Open and critical.
+    pub critical: u64,
+    /// Referrals without an answer.
+    pub unanswered: u64,
+    /// Referrals whose time is over.
+    pub overdue: u64,
+    /// Assigned to this operator.
+    pub mine: u64,
+}
+
+impl Vault {
+    /// A page of records, newest first.
+    pub async fn list(&self, query: &ListQuery) -> Result<Page> {
+        let found = match query.search.as_deref().map(search_words) {
+            None => None,
+            Some(words) if words.is_empty() => return Ok(Page { total: 0, rows: Vec::new() }),
+            Some(words) => Some(Found::new(words, query)),
+        };
+        let mut connection = self.inner.readers.acquire().await?;
+        let mut count = QueryBuilder::<Sqlite>::new("SELECT COUNT(*) FROM ");
+        match &found {
+            Some(found) if found.alone => {
+                count.push("search WHERE ");
+                found.matching(&mut count);
+            }
+            _ => conditions(&mut count, query, found.as_ref(), false),
+        }
+        let (total,): (i64,) = count.build_query_as().fetch_one(&mut *connection).await?;
+        // Of many hits, the newest are found sooner along the list than among the hits.
+        let along = found.as_ref().is_some_and(|found| found.alone) && total > FEW;
+        let mut page = QueryBuilder::<Sqlite>::new("SELECT p.* FROM ");
+        conditions(&mut page, query, found.as_ref(), along);
+        page.push(" ORDER BY p.created_ms DESC, p.record LIMIT ").push_bind(query.limit);
+        page.push(" OFFSET ").push_bind(query.offset);
+        let rows = page.build().fetch_all(&mut *connection).await?;
+        Ok(Page { total: total as u64, rows: rows.iter().map(row).collect::<Result<_>>()? })
+    }
+
+    /// Numbers on top of the board; `mine` counts what is assigned to this name.
+    pub async fn counts(&self, now_ms: i64, assigned: &str) -> Result<Counts> {
+        let row: (i64, i64, i64, i64, i64, i64) = sqlx::query_as(
+            "SELECT \
+             (SELECT COUNT(*) FROM projection WHERE kind = 'incident' AND open = 1 AND state = 'new'), \
+             (SELECT COUNT(*) FROM projection WHERE kind = 'incident' AND open = 1), \
+             (SELECT COUNT(*) FROM projection WHERE kind = 'incident' AND severity = 4 AND open = 1), \
+             (SELECT COUNT(*) FROM referral WHERE state IN ('offered', 'received', 'seen')), \
+             (SELECT COUNT(*) FROM referral WHERE state IN ('offered', 'received', 'seen') AND respond_by_ms < ?), \
+             (SELECT COUNT(*) FROM projection WHERE kind = 'incident' AND open = 1 AND assigned = ?)",
+        )
+        .bind(now_ms)
+        .bind(assigned)
+        .fetch_one(&self.inner.readers)
+        .await?;
+        Ok(Counts {
+            new: row.0 as u64,
+            open: row.1 as u64,
+            critical: row.2 as u64,
+            unanswered: row.3 as u64,
+            overdue: row.4 as u64,
+            mine: row.5 as u64,
+        })
+    }
+}
+
+/// Words as FTS5 takes them: each quoted, so that nothing in them is an operator.
+fn search_words(text: &str) -> String {
+    let words = text.split_whitespace().take(MAX_WORDS);
+    // A word without a letter or digit has no token, and would match nothing.
+    let words = words.filter(|word| word.chars().any(char::is_alphanumeric));
+    words.map(|word| format!("\"{}\"", word.replace('"', "\"\"").replace('\0', ""))).collect::<Vec<_>>().join(" ")
+}
+
+/// A search of words.
+struct Found {
+    words: String,
+    /// The rows of the index of words in which to search.
+    range: (i64, i64),
+    /// Nothing but kind, openness and words decides.
+    alone: bool,
+}
+
+impl Found {
+    fn new(words: String, query: &ListQuery) -> Self {
+        let open = Shelf::new(Some(query.kind), true).range();
+        let closed = Shelf::new(Some(query.kind), false).range();
+        let narrowed = query.state.is_some() || query.category.is_some() || query.severity.is_some();
+        let (range, alone) = match query.view {
+            View::Open => (open, true),
+            View::All => ((open.0, closed.1), true),
+            _ => ((open.0, closed.1), false),
+        };
+        Self { words, range, alone: alone && !narrowed }
+    }
+
+    fn matching(&self, to: &mut QueryBuilder<Sqlite>) {
+        to.push("search MATCH ").push_bind(self.words.clone());
+        to.push(" AND rowid >= ").push_bind(self.range.0).push(" AND rowid < ").push_bind(self.range.1);
+    }
+}
+
+/// The tables and what is asked of them. With words, either along the list, looking each record up
+/// among the hits; or from hit to hit.
+fn conditions(to: &mut QueryBuilder<Sqlite>, query: &ListQuery, found: Option<&Found>, along: bool) {
+    let closed = Shelf::new(Some(query.kind), false).base();
+    let open = Shelf::new(Some(query.kind), true).base();
+    match found {
+        Some(found) if !along => {
+            to.push("(SELECT rowid AS hit FROM search WHERE ");
+            found.matching(to);
+            to.push(") CROSS JOIN projection p WHERE p.n = hit % ").push_bind(Shelf::new(None, false).base());
+            to.push(" AND p.kind = ").push_bind(kind_code(Some(query.kind)));
+        }
+        _ => {
+            to.push("projection p WHERE p.kind = ").push_bind(kind_code(Some(query.kind)));
+        }
+    }
+    if let Some(found) = found.filter(|_| along) {
+        to.push(" AND p.n + CASE p.open WHEN 1 THEN ").push_bind(open).push(" ELSE ").push_bind(closed);
+        to.push(" END IN (SELECT rowid FROM search WHERE ");
+        found.matching(to);
+        to.push(")");
+    }
+    for (column, value) in [("state", &query.state), ("category", &query.category)] {
+        if let Some(value) = value {
+            to.push(" AND p.").push(column).push(" = ").push_bind(value.clone());
+        }
+    }
+    if let Some(severity) = query.severity {
+        to.push(" AND p.severity = ").push_bind(severity);
+    }
+    match query.view {
+        View::All => {}
+        View::Open => {
+            to.push(" AND p.open = 1");
+        }
+        View::New => {
+            to.push(" AND p.open = 1 AND p.state = 'new'");
+        }
+        View::Critical => {
+            to.push(" AND p.severity = 4 AND p.open = 1");
+        }
+        View::Mine => {
+            to.push(" AND p.open = 1 AND p.assigned = ").push_bind(query.assigned.clone().unwrap_or_default());
+        }
+        View::Waiting => {
+            to.push(" AND p.ref_state IN ").push(WAITING);
+        }
+        View::Overdue => {
+            to.push(" AND p.ref_state IN ").push(WAITING).push(" AND p.ref_by_ms < ").push_bind(query.now_ms);
+        }
+    }
+}
+
+fn list_of(text: String) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+fn row(row: &SqliteRow) -> Result<Row> {
+    let state: Option<String> = row.try_get("ref_state")?;
+    let to: Option<String> = row.try_get("ref_to")?;
+    let by: Option<i64> = row.try_get("ref_by_ms")?;
+    Ok(Row {
+        record: RecordId::try_from(row.try_get::<&[u8], _>("record")?)
+            .map_err(|_| VaultError::Corrupt("a record's row".into()))?,
+        reference: row.try_get("reference")?,
+        summary: row.try_get("summary")?,
+        category: row.try_get("category")?,
+        severity: row.try_get("severity")?,
+        state: row.try_get("state")?,
+        owner: row.try_get("owner")?,
+        disputed: list_of(row.try_get("disputed")?),
+        station: row.try_get("station")?,
+        place: row.try_get("place")?,
+        domains: list_of(row.try_get("domains")?),
+        exhibits: row.try_get::<i64, _>("exhibits")? as u64,
+        assigned: row.try_get("assigned")?,
+        created_ms: row.try_get("created_ms")?,
+        last_ms: row.try_get("last_ms")?,
+        referral: to.zip(state).map(|(to, state)| RowReferral { to, state, respond_by_ms: by }),
+    })
+}

@@ -1,0 +1,12 @@
+//! What a vault promises, tried from outside.
+
+mod chains;
+mod check;
+mod durable;
+mod exchange;
+mod ingest;
+mod lists;
+mod order;
+mod roster;
+mod tamper;
+mod world;
