@@ -105,7 +105,10 @@ impl Desk {
         for ack in self.acks_to_carry().await? {
             writer.add(&Frame::Ack(ack))?;
         }
-        let file = writer.finish_signed(&self.inner.keys.signing)?.into_inner().map_err(|error| DeskError::from(error.into_error()))?;
+        let file = writer
+            .finish_signed(&self.inner.keys.signing)?
+            .into_inner()
+            .map_err(|error| DeskError::from(error.into_error()))?;
         file.sync_all()?;
         let size = file.metadata()?.len();
         Ok(ParcelReport { received: Moved { records: 0, entries: 0 }, sent, refused: Vec::new(), size })
@@ -117,9 +120,9 @@ impl Desk {
         let roster = self.roster();
         let acks = self.vault().acks().await?;
         let theirs = acks.iter().filter(|(device, ..)| match audience {
-            Audience::Agency(id) => roster
-                .device(device)
-                .is_some_and(|d| d.agency == *id && d.is_desk() && d.revoked.is_none()),
+            Audience::Agency(id) => {
+                roster.device(device).is_some_and(|d| d.agency == *id && d.is_desk() && d.revoked.is_none())
+            }
             Audience::Device(id) => device == id,
         });
         let desks = match audience {

@@ -191,8 +191,7 @@ impl Store for DeskStore {
         }
         let links = peer.desk && self.is_desk();
         let vault = self.desk.vault();
-        let items =
-            vault.envelopes_by_id(ids, &peer.audience(), Some(&peer.device), links).await.map_err(failed)?;
+        let items = vault.envelopes_by_id(ids, &peer.audience(), Some(&peer.device), links).await.map_err(failed)?;
         let (frames, records, entries) = frames(items);
         Ok(Page { frames, next: 0, done: true, records, entries })
     }

@@ -1,4 +1,4 @@
-//! What the exchange itself costs: `cargo run --release -p exchange --example measure -- 20000`.
+//! What the exchange itself costs: `cargo run --release -p exchange --example exchange-cost -- 20000`.
 //!
 //! Both ends of one conversation in this process, over stores that only hand out and drop: frames,
 //! state machines, no verification and no disk. Then the same entries through a parcel and a mailbox.

@@ -105,8 +105,7 @@ async fn all(
     if !cipher.is_empty() {
         check.problem("pages of the database were altered".into());
     }
-    let (links, entries): (i64, i64) =
-        sqlx::query_as("SELECT links, entries FROM tally").fetch_one(&mut *at).await?;
+    let (links, entries): (i64, i64) = sqlx::query_as("SELECT links, entries FROM tally").fetch_one(&mut *at).await?;
     let total = (links.max(0) + entries.max(0)) as u64;
     let counted = chains(vault, at, check, progress, total).await?;
     let opened = records(vault, at, grounds, seq, check, progress, total).await?;

@@ -283,13 +283,7 @@ fn wrap(row: &SqliteRow) -> Result<OutItem> {
 
 /// What records held before their new reader: all of it directly, or where we granted it; otherwise
 /// our own, because every author posts its own.
-async fn earlier(
-    at: &mut SqliteConnection,
-    query: &OutQuery,
-    upto: i64,
-    one: &str,
-    two: &str,
-) -> Result<Vec<OutItem>> {
+async fn earlier(at: &mut SqliteConnection, query: &OutQuery, upto: i64, one: &str, two: &str) -> Result<Vec<OutItem>> {
     let rows = sqlx::query(
         "SELECT e.link, e.signature, e.body, 1 AS reads FROM (SELECT record, MAX(by_me) AS by_me FROM audience \
          WHERE who IN (?1, ?2) AND since_seq > ?3 AND since_seq <= ?4 GROUP BY record) a \

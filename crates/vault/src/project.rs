@@ -380,8 +380,7 @@ async fn referrals(to: &mut SqliteConnection, changes: &[Change<'_>]) -> Result<
         .await
 }
 
-const SHOWN: Insert =
-    Insert { head: "INSERT INTO exhibit (record, entry, address, sealed_size)", width: 4, tail: "" };
+const SHOWN: Insert = Insert { head: "INSERT INTO exhibit (record, entry, address, sealed_size)", width: 4, tail: "" };
 
 async fn exhibits(to: &mut SqliteConnection, changes: &[Change<'_>]) -> Result<()> {
     let changed: Vec<&Change<'_>> = changes.iter().filter(|change| change.differs(|p| &p.shown)).collect();
@@ -395,25 +394,15 @@ async fn exhibits(to: &mut SqliteConnection, changes: &[Change<'_>]) -> Result<(
         .await
 }
 
-const READERS: Insert = Insert {
-    head: "INSERT OR IGNORE INTO audience (record, who, since_seq, by_me)",
-    width: 4,
-    tail: "",
-};
+const READERS: Insert =
+    Insert { head: "INSERT OR IGNORE INTO audience (record, who, since_seq, by_me)", width: 4, tail: "" };
 
 /// Who reads, and since when: a member that stays keeps its place, one that goes loses it.
-async fn audience(
-    to: &mut SqliteConnection,
-    changes: &[Change<'_>],
-    seq: i64,
-    me: Option<DeviceId>,
-) -> Result<()> {
+async fn audience(to: &mut SqliteConnection, changes: &[Change<'_>], seq: i64, me: Option<DeviceId>) -> Result<()> {
     let changed: Vec<&Change<'_>> = changes.iter().filter(|change| change.differs(|p| &p.audience)).collect();
     for change in changed.iter().filter(|change| !change.fresh) {
-        let held: Vec<(String,)> = sqlx::query_as("SELECT who FROM audience WHERE record = ?")
-            .bind(change.number)
-            .fetch_all(&mut *to)
-            .await?;
+        let held: Vec<(String,)> =
+            sqlx::query_as("SELECT who FROM audience WHERE record = ?").bind(change.number).fetch_all(&mut *to).await?;
         for (who,) in held.into_iter().filter(|(who,)| !change.now.audience.contains(who)) {
             sqlx::query("DELETE FROM audience WHERE record = ? AND who = ?")
                 .bind(change.number)

@@ -191,10 +191,8 @@ async fn suspected(writer: &mut Writer) -> Result<Vec<(i64, RecordId)>> {
 }
 
 fn named(rows: Vec<(i64, Vec<u8>)>) -> Result<Vec<(i64, RecordId)>> {
-    let mut records = rows
-        .into_iter()
-        .map(|(number, id)| Ok((number, rows::record_id(&id)?)))
-        .collect::<Result<Vec<_>>>()?;
+    let mut records =
+        rows.into_iter().map(|(number, id)| Ok((number, rows::record_id(&id)?))).collect::<Result<Vec<_>>>()?;
     records.sort();
     records.dedup();
     Ok(records)

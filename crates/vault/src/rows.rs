@@ -118,11 +118,8 @@ pub(crate) struct WrapRow {
     pub wrap: Wrap,
 }
 
-const WRAPS: Insert = Insert {
-    head: "INSERT OR IGNORE INTO wrap (seq, hash, record, key, who, epoch, sealed)",
-    width: 7,
-    tail: "",
-};
+const WRAPS: Insert =
+    Insert { head: "INSERT OR IGNORE INTO wrap (seq, hash, record, key, who, epoch, sealed)", width: 7, tail: "" };
 
 /// Inserts wraps; known ones change nothing.
 pub(crate) async fn insert_wraps(to: &mut SqliteConnection, rows: &[WrapRow]) -> Result<()> {
@@ -134,8 +131,7 @@ pub(crate) async fn insert_wraps(to: &mut SqliteConnection, rows: &[WrapRow]) ->
         .await
 }
 
-const KEYS: Insert =
-    Insert { head: "INSERT OR IGNORE INTO key (record, id, bytes, seq)", width: 4, tail: "" };
+const KEYS: Insert = Insert { head: "INSERT OR IGNORE INTO key (record, id, bytes, seq)", width: 4, tail: "" };
 
 /// Inserts record keys.
 pub(crate) async fn insert_keys(to: &mut SqliteConnection, rows: &[(i64, RecordId, RecordKey)]) -> Result<()> {
@@ -228,15 +224,13 @@ pub(crate) async fn opened_of(
     number: i64,
     until_ms: i64,
 ) -> Result<Vec<Arc<Opened>>> {
-    let keys: Vec<(KeyId, RecordKey)> =
-        keys_of(from, id).await?.into_iter().map(|key| (key.id(id), key)).collect();
-    let rows = sqlx::query(
-        "SELECT link, signature, body FROM envelope WHERE record = ? AND received_ms <= ? ORDER BY seq",
-    )
-    .bind(number)
-    .bind(until_ms)
-    .fetch_all(from)
-    .await?;
+    let keys: Vec<(KeyId, RecordKey)> = keys_of(from, id).await?.into_iter().map(|key| (key.id(id), key)).collect();
+    let rows =
+        sqlx::query("SELECT link, signature, body FROM envelope WHERE record = ? AND received_ms <= ? ORDER BY seq")
+            .bind(number)
+            .bind(until_ms)
+            .fetch_all(from)
+            .await?;
     let mut opened = Vec::with_capacity(rows.len());
     for row in &rows {
         let envelope = envelope_of(row)?;

@@ -13,9 +13,9 @@ use tokio::sync::broadcast;
 use zeroize::Zeroizing;
 
 use crate::append::{AuthorKeys, Waiting};
-use crate::open_records::OpenRecords;
 use crate::error::{Result, VaultError};
 use crate::open::Opened;
+use crate::open_records::OpenRecords;
 use crate::writer::Writer;
 
 /// Changes that a slow listener may be behind before it must ask for everything anew.
@@ -148,7 +148,8 @@ impl Vault {
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
         let done = tokio::spawn(work).await;
-        done.unwrap_or_else(|_| Err(VaultError::Storage("the work was broken off".into()))).map_err(|e| self.diagnosed(e))
+        done.unwrap_or_else(|_| Err(VaultError::Storage("the work was broken off".into())))
+            .map_err(|e| self.diagnosed(e))
     }
 
     /// SQLite does not always say that the disk is full; a write to the folder does.

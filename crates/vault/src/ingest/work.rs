@@ -260,8 +260,7 @@ impl Work {
         let first = self.tally.seq + 1;
         self.tally.seq += wraps.len() as i64;
         let numbered = (first..).zip(wraps);
-        let rows: Vec<WrapRow> =
-            numbered.map(|(seq, (who, epoch, wrap))| WrapRow { seq, who, epoch, wrap }).collect();
+        let rows: Vec<WrapRow> = numbered.map(|(seq, (who, epoch, wrap))| WrapRow { seq, who, epoch, wrap }).collect();
         rows::insert_wraps(&mut writer.connection, &rows).await?;
         Ok(opened)
     }

@@ -115,9 +115,7 @@ impl Vault {
 
     async fn ids(&self, query: &'static str, value: &str) -> Result<Vec<RecordId>> {
         let rows: Vec<(Vec<u8>,)> = sqlx::query_as(query).bind(value).fetch_all(&self.inner.readers).await?;
-        rows.iter()
-            .map(|(id,)| rows::record_id(id))
-            .collect()
+        rows.iter().map(|(id,)| rows::record_id(id)).collect()
     }
 
     /// Referrals to and from an agency, newest first.
@@ -178,8 +176,9 @@ impl Vault {
 
     /// Sizes.
     pub async fn stats(&self) -> Result<Stats> {
-        let row: (i64, i64, i64, i64) =
-            sqlx::query_as("SELECT entries, links, next_record - 1, seq FROM tally").fetch_one(&self.inner.readers).await?;
+        let row: (i64, i64, i64, i64) = sqlx::query_as("SELECT entries, links, next_record - 1, seq FROM tally")
+            .fetch_one(&self.inner.readers)
+            .await?;
         Ok(Stats { entries: row.0 as u64, links: row.1 as u64, records: row.2 as u64, seq: row.3 })
     }
 }
