@@ -1,4 +1,4 @@
-//! Measures export and verification of a dossier: `cargo run --release -p dossier --example measure -- 1000`.
+//! Measures export and verification of a dossier: `cargo run --release -p dossier --example dossier-cost -- 1000`.
 //!
 //! Prints one JSON document: CPU seconds of this process, as Linux counts them.
 #![allow(clippy::print_stdout, reason = "a measurement is printed")]
