@@ -77,6 +77,21 @@ impl Device {
         assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
         serde_json::from_slice(&done.stdout).expect("one JSON document")
     }
+    /// Runs it, and measures the most memory that it held, in KiB.
+    pub fn measured(&self, arguments: &[&str]) -> (Output, u64) {
+        let command = self.command(arguments);
+        let script = "import resource,subprocess,sys\n\
+            code = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL).returncode\n\
+            print('peak', resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)\n\
+            sys.exit(code)";
+        let mut python = Command::new("python3");
+        python.arg("-c").arg(script).arg(command.get_program()).args(command.get_args());
+        let done = python.stdin(Stdio::null()).output().expect("python3 runs");
+        let said = String::from_utf8_lossy(&done.stderr);
+        let peak = said.lines().rev().find_map(|line| line.strip_prefix("peak ")?.parse().ok());
+        let peak = peak.unwrap_or_else(|| panic!("the measure is missing: {said}"));
+        (done, peak)
+    }
     /// Starts it, to be killed.
     pub fn start(&self, arguments: &[&str]) -> Child {
         let mut command = self.command(arguments);
@@ -109,6 +124,35 @@ impl Device {
         let check = self.must(&["check"]);
         assert_eq!(check["problems"], serde_json::json!([]), "the vault verifies");
         check["entries"].as_u64().unwrap_or(0)
+    }
+}
+
+/// The devices of a practice operation: `emb`, `field`, `police`, `cert`, `court`. Their keys are derived
+/// cheaply, so that memory measured is the work's own.
+pub struct Practice {
+    /// The folder.
+    pub root: tempfile::TempDir,
+}
+
+impl Practice {
+    /// Founds one, with the reports of a night.
+    pub fn found() -> Self {
+        let root = tempfile::tempdir().expect("a folder for tests");
+        let passphrase = root.path().join("passphrase");
+        std::fs::write(&passphrase, "practice makes the night shorter\n").expect("the test folder is writable");
+        let mut command = Command::new(binaries().join("intact"));
+        command.arg("--passphrase-file").arg(&passphrase).arg("practice").arg("--out").arg(root.path());
+        let done = command.output().expect("the binary runs");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        Self { root }
+    }
+    /// One of its devices.
+    pub fn device(&self, name: &str) -> Device {
+        Device { dir: self.root.path().join(name), passphrase: self.root.path().join("passphrase") }
+    }
+    /// A path in its folder.
+    pub fn at(&self, name: &str) -> String {
+        self.root.path().join(name).to_str().expect("a plain path").to_owned()
     }
 }
 

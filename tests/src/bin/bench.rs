@@ -103,7 +103,7 @@ async fn main() {
     let mut add = |work, value, unit, goal| lines.push(Line { work, value, unit, goal });
 
     for (n, first) in [(1000usize, true), (large, false)] {
-        let folder = root.path().join(n.to_string());
+        let folder = root.path().join(if first { "first" } else { "large" });
         std::fs::create_dir_all(&folder).unwrap();
         let (emb, police) = pair(&folder).await;
         let incidents = workload(&shared().join("bench/workload.py"), n);
