@@ -62,8 +62,8 @@ acceptance: build ## the black-box story against the release binaries
 bench: build ## the table of docs/performance.md, measured here
 	cargo run --release --locked -q -p intact-tests --bin bench
 
-torture: deps deps-test ## the long ones, resumable
-	INTACT_KILLS=200 INTACT_CASES=20000 cargo nextest run --release --locked -p intact-tests --run-ignored all
+torture: deps deps-test ## the long ones: 200 kills of each kind and many more cases; goes on where it was interrupted
+	@bash .config/torture.sh
 
 clean: ## what was built
 	cargo clean

@@ -1,5 +1,6 @@
 //! What the tests share: the release binaries, vaults made through them, and a seeded chance.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -124,6 +125,47 @@ impl Device {
         let check = self.must(&["check"]);
         assert_eq!(check["problems"], serde_json::json!([]), "the vault verifies");
         check["entries"].as_u64().unwrap_or(0)
+    }
+}
+
+/// A device that answers on the LAN, until dropped.
+pub struct Serving {
+    child: Child,
+    /// Where it listens.
+    pub address: String,
+}
+
+impl Serving {
+    /// Starts it on a free port, and waits until it listens.
+    pub fn start(device: &Device) -> Self {
+        let mut command = device.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a process that serves");
+        let mut said = BufReader::new(child.stderr.take().expect("a process that serves"));
+        let mut line = String::new();
+        let address = loop {
+            line.clear();
+            assert!(said.read_line(&mut line).expect("a process that serves") > 0, "it says where it listens");
+            if let Some((_, rest)) = line.split_once("listening on ") {
+                break rest.split_whitespace().next().expect("a process that serves").to_owned();
+            }
+        };
+        // Its log is read to the end, so that it never waits for a reader.
+        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+        Self { child, address }
+    }
+    /// The most memory that it held so far, in KiB.
+    pub fn peak_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(Path::new("/proc").join(self.child.id().to_string()).join("status"));
+        let status = status.expect("a process that serves");
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("a process that serves");
+        line.split_whitespace().nth(1).expect("a process that serves").parse().expect("a process that serves")
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -2,13 +2,13 @@
 //! reason and its exit code, in bounded memory, and changes nothing.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::net::{TcpStream, UdpSocket};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use exchange::parcel::{Head, ParcelWriter};
-use intact_tests::{Chance, Device, Practice};
+use intact_tests::{Chance, Device, Practice, Serving};
 use seal::{Hash32, SigningKey};
 use serde_json::Value;
 
@@ -203,44 +203,6 @@ fn parcels_replayed_and_out_of_order_give_the_same() {
     }
     assert_eq!(holds(&emb), held);
     drop(court);
-}
-
-/// A device that answers on the LAN, until dropped.
-struct Serving {
-    child: Child,
-    address: String,
-}
-
-impl Serving {
-    fn start(device: &Device) -> Self {
-        let mut command = device.command(&["serve", "--listen", "127.0.0.1:0"]);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        let address = loop {
-            line.clear();
-            assert!(said.read_line(&mut line).unwrap() > 0, "it says where it listens");
-            if let Some((_, rest)) = line.split_once("listening on ") {
-                break rest.split_whitespace().next().unwrap().to_owned();
-            }
-        };
-        // Its log is read to the end, so that it never waits for a reader.
-        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
-        Self { child, address }
-    }
-    fn peak_kib(&self) -> u64 {
-        let status = std::fs::read_to_string(Path::new("/proc").join(self.child.id().to_string()).join("status"));
-        let status = status.unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse().unwrap()
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 #[test]

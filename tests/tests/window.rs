@@ -88,6 +88,18 @@ impl Window {
         let bytes = self.client.screenshot().await.expect("a picture");
         std::fs::write(folder.join(name), bytes).unwrap();
     }
+    /// axe-core finds nothing on what stands there.
+    async fn accessible(&self, name: &str) {
+        let axe =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../ui/node_modules/axe-core/axe.min.js"))
+                .expect("npm ci has installed axe-core");
+        self.client.execute(&axe, vec![]).await.unwrap();
+        let run = "const done = arguments[0]; axe.run(document, { resultTypes: ['violations'] }).then(\
+            (found) => done(found.violations.map((one) => [one.id, one.nodes.map((node) => node.html)])),\
+            (error) => done(String(error)))";
+        let found = self.client.execute_async(run, vec![]).await.unwrap();
+        assert_eq!(found, json!([]), "{name}");
+    }
     async fn theme(&self, name: &str) {
         let script = format!("document.documentElement.dataset.theme = '{name}'");
         self.client.execute(&script, vec![]).await.unwrap();
@@ -96,6 +108,7 @@ impl Window {
         for theme in ["dark", "light"] {
             self.theme(theme).await;
             self.picture(&format!("{name}-{theme}.png")).await;
+            self.accessible(&format!("{name}, {theme}")).await;
         }
         self.theme("dark").await;
     }

@@ -91,16 +91,37 @@ impl Vault {
         if next < total {
             return Ok(BlobProgress { complete: false, next });
         }
+        if !self.accept(address, &mut file)? {
+            return Err(VaultError::Invalid("an exhibit's bytes do not match its address".into()));
+        }
+        Ok(BlobProgress { complete: true, next })
+    }
+
+    /// Gives a part that has all its bytes its place, if its address holds; else it is thrown away.
+    fn accept(&self, address: &BlobAddress, file: &mut File) -> Result<bool> {
+        let path = self.part_path(address);
         file.sync_all()?;
         file.seek(SeekFrom::Start(0))?;
-        let (found, _) = address_of(BufReader::with_capacity(128 * 1024, &file))?;
+        let (found, _) = address_of(BufReader::with_capacity(128 * 1024, &*file))?;
         if found != *address {
             std::fs::remove_file(&path)?;
-            return Err(VaultError::Invalid("an exhibit's bytes do not match its address".into()));
+            return Ok(false);
         }
         std::fs::rename(&path, self.blob_path(address))?;
         sync_folder(&self.inner.dir.join(BLOBS))?;
-        Ok(BlobProgress { complete: true, next })
+        Ok(true)
+    }
+
+    /// How many bytes of an exhibit stand in its part; all of them only if the process ended between
+    /// the last byte and giving the part its place, which is then done here.
+    fn held(&self, address: &BlobAddress, size: u64) -> Result<Option<u64>> {
+        let path = self.part_path(address);
+        let held = std::fs::metadata(&path).map_or(0, |part| part.len());
+        if held < size {
+            return Ok(Some(held));
+        }
+        let mut file = OpenOptions::new().read(true).write(true).open(&path)?;
+        Ok(if self.accept(address, &mut file)? { None } else { Some(0) })
     }
 
     /// A part of an exhibit's ciphertext.
@@ -121,8 +142,7 @@ impl Vault {
             let address = BlobAddress::try_from(address.as_slice())
                 .map_err(|_| VaultError::Corrupt("an exhibit's row".into()))?;
             if !self.has_blob(&address) {
-                let have = std::fs::metadata(self.part_path(&address)).map_or(0, |part| part.len());
-                wanted.push((address, size as u64, have));
+                wanted.extend(self.held(&address, size as u64)?.map(|have| (address, size as u64, have)));
             }
         }
         Ok(wanted)

@@ -190,6 +190,13 @@ async fn exhibits_are_asked_for_resumed_and_verified() {
     bad[7] ^= 1;
     assert!(court.blob_part(&address, 100_000, total, &bad).await.is_err());
     assert_eq!(court.wanted_blobs().await.unwrap(), vec![(address, total, 0)], "false bytes are thrown away");
+    // The process ended between the last byte and the part's taking its place: with false bytes, with true ones.
+    let part = court.blob_path(&address).with_file_name(format!("{address}.part"));
+    std::fs::write(&part, vec![0; bytes.len()]).unwrap();
+    assert_eq!(court.wanted_blobs().await.unwrap(), vec![(address, total, 0)]);
+    std::fs::write(&part, &bytes).unwrap();
+    assert_eq!(court.wanted_blobs().await.unwrap(), vec![]);
+    std::fs::remove_file(court.blob_path(&address)).unwrap();
     assert!(court.blob_part(&address, 0, total, &bytes).await.unwrap().complete);
     assert!(court.has_blob(&address) && court.wanted_blobs().await.unwrap().is_empty());
     assert_eq!(court.check(false, &|_, _| {}).await.unwrap().problems, Vec::<String>::new());
