@@ -17,6 +17,7 @@ pub mod moment;
 mod parcels;
 pub mod practice;
 pub mod relaying;
+mod roster;
 pub mod schemas;
 mod session;
 mod share;
@@ -27,6 +28,7 @@ pub mod wire;
 mod workload;
 
 pub use error::{Code, DeskError, Result};
+pub use exhibit::CustodyReport;
 pub use seal::{KdfCost, Passphrase};
 pub use session::Desk;
 pub use status::{Changes, closed_status};

@@ -1,6 +1,7 @@
 //! LAN, relay, parcels, dossiers, imports, checks.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use desk::DeskError;
@@ -10,6 +11,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::Context;
 use crate::args::{Dossier, Import, Parcel, Relay, Sync, Trust};
 use crate::output::{emit, plain};
+use crate::place::given;
+use crate::usage;
 
 /// Until the process is asked to end.
 async fn stopped() {
@@ -88,11 +91,19 @@ pub async fn sync(context: &Context, args: Sync) -> Result<(), DeskError> {
 }
 
 pub async fn relay(args: Relay) -> Result<(), DeskError> {
+    // Not a folder with that name.
+    if args.blobs.as_deref().is_some_and(|place| place.contains("://")) {
+        return Err(usage::not_yet("a relay that keeps large batches in an object store"));
+    }
+    let blobs = args.blobs.map(PathBuf::from);
     let ready = |at: SocketAddr| eprintln!("listening on {at}");
-    desk::relaying::relay(args.listen, &args.store, args.blobs, args.operation_tag.as_deref(), ready, stopped()).await
+    desk::relaying::relay(args.listen, &args.store, blobs, args.operation_tag.as_deref(), ready, stopped()).await
 }
 
 pub async fn parcel(context: &Context, command: Parcel) -> Result<(), DeskError> {
+    if let Parcel::Read { file } | Parcel::Inspect { file } = &command {
+        given(file)?;
+    }
     let desk = context.open().await?;
     let done = match command {
         Parcel::Write { to, out } => desk.write_parcel(&to, &out).await.and_then(|report| {
@@ -136,6 +147,8 @@ pub async fn trust(context: &Context, command: Trust) -> Result<(), DeskError> {
 
 pub async fn import(context: &Context, command: Import) -> Result<(), DeskError> {
     let Import::Csv { file, mapping } = command;
+    given(&file)?;
+    given(&mapping)?;
     let desk = context.open().await?;
     let done = desk.import_csv(&file, &mapping, progress("importing")).await;
     desk.close().await;
