@@ -92,6 +92,7 @@ fn what_is_missing_is_named() {
         ["exhibit", "add", &r, &gone].as_slice(),
         &["parcel", "read", &gone],
         &["parcel", "inspect", &gone],
+        &["dossier", "open", &gone, "--out", &o.at("d")],
         &["roster", "enrol", &gone, "--out", &o.at("d")],
         &["join", &gone],
     ] {

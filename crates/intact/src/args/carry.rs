@@ -84,9 +84,17 @@ pub enum Dossier {
         /// The institution that it is for.
         #[arg(long = "for", value_name = "AGENCY")]
         addressee: Option<String>,
-        /// Encrypt it to the addressee: a tar, sealed with age.
+        /// Encrypt it to the addressee: one file, which `dossier open` opens there.
         #[arg(long)]
         seal: bool,
+    },
+    /// Open a dossier that was sealed to this institution or device.
+    Open {
+        /// The sealed file.
+        file: PathBuf,
+        /// The folder to make.
+        #[arg(long)]
+        out: PathBuf,
     },
 }
 

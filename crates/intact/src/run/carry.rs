@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use desk::DeskError;
-use desk::wire::SyncReport;
+use desk::wire::{DossierReport, SyncReport};
+use desk::{DeskError, OpenedDossier};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Context;
@@ -125,16 +125,45 @@ pub async fn parcel(context: &Context, command: Parcel) -> Result<(), DeskError>
 }
 
 pub async fn dossier(context: &Context, command: Dossier) -> Result<(), DeskError> {
-    let Dossier::Export { records, out, addressee, seal } = command;
+    if let Dossier::Open { file, .. } = &command {
+        given(file)?;
+    }
     let desk = context.open().await?;
-    let done = desk.export_dossier(&records, &out, addressee.as_deref(), seal).await;
+    let done = match command {
+        Dossier::Export { records, out, addressee, seal } => {
+            let report = desk.export_dossier(&records, &out, addressee.as_deref(), seal).await;
+            report.and_then(|report| emit(context.json, &report, |r| exported_text(r, seal)))
+        }
+        Dossier::Open { file, out } => {
+            let report = desk.open_dossier(&file, &out).await;
+            report.and_then(|report| emit(context.json, &report, opened_text))
+        }
+    };
     desk.close().await;
-    emit(context.json, &done?, |r| {
-        format!(
-            "{} entries, {} exhibits: {}\nVerify it with intact-verify and a trust file that came another way.",
-            r.entries, r.exhibits, r.dossier
-        )
-    })
+    done
+}
+
+fn exported_text(report: &DossierReport, sealed: bool) -> String {
+    let next = if sealed {
+        "Only its addressee can open it, with `intact dossier open`."
+    } else {
+        "Verify it with intact-verify and a trust file that came another way."
+    };
+    format!("{} entries, {} exhibits: {}\n{next}", report.entries, report.exhibits, report.dossier)
+}
+
+/// The verdict first, as the verifier puts it.
+fn opened_text(report: &OpenedDossier) -> String {
+    let mut text = match (&report.verdict, &report.as_of) {
+        (Some(verdict), Some(as_of)) => format!("{verdict}, by the roster of this device as known on {as_of}\n"),
+        (Some(verdict), None) => format!("{verdict}, by the roster of this device\n"),
+        (None, _) => "Not judged: this device is part of no operation.\n".to_owned(),
+    };
+    for problem in &report.problems {
+        text += &format!("  {}\n", plain(problem));
+    }
+    text += &format!("{} entries, {} exhibits: {}\n", report.entries, report.exhibits, report.dossier);
+    text + "It lies there readable to whoever reads that folder."
 }
 
 pub async fn trust(context: &Context, command: Trust) -> Result<(), DeskError> {
