@@ -9,6 +9,7 @@ use crate::output;
 
 /// What the contract names and this release does not have: said so, instead of "unexpected argument".
 const LATER: &[(&str, &str)] = &[
+    ("--filed-at", EARLIER_FILING),
     ("--redact", "withholding fields from a dossier"),
     ("--tsa", "time stamps of dossiers"),
     ("--tsa-file", "time stamps of dossiers"),
@@ -16,6 +17,9 @@ const LATER: &[(&str, &str)] = &[
     ("misp", "the import of MISP files"),
     ("export", "exporting lists as CSV, GeoJSON, STIX, CAP or calendars"),
 ];
+
+/// A filing date before the registration takes proof of lodging and a second registrar's word.
+const EARLIER_FILING: &str = "an earlier filing date, confirmed by a second registrar";
 
 /// Reports what clap found: help and version are no errors; everything else ends with status 2.
 pub fn report(error: &clap::Error) -> ExitCode {
@@ -54,7 +58,13 @@ fn later(error: &clap::Error) -> Option<&'static str> {
 
 /// The refusal of something that a later release brings.
 pub fn not_yet(what: &str) -> DeskError {
-    DeskError::usage(format!("{what}: not part of this release"))
+    let error = DeskError::usage(format!("{what}: not part of this release"));
+    if what != EARLIER_FILING {
+        return error;
+    }
+    // A complaint must not wait for a release: what is known now is kept, and nothing is claimed.
+    let advice = "Nothing was changed. File it without --filed-at: the time of registration is kept. Then add the proof of lodging with `intact exhibit add DOCKET FILE --description \"proof of lodging\"`.";
+    DeskError::new(error.code, error.message, advice)
 }
 
 /// The first paragraph of clap's text, as one line.
@@ -89,6 +99,7 @@ mod tests {
             &["import", "stix", "F"],
             &["import", "misp", "F"],
             &["export", "csv"],
+            &["complaint", "file", "--subject", "s", "--summary", "S", "--filed-at", "2026-11-24T10:00:00+01:00"],
         ] {
             assert!(later(&refused(call)).is_some(), "{call:?}");
         }

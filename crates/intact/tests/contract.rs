@@ -44,6 +44,12 @@ fn every_step_of_a_complaint_says_how_it_stands() {
         assert!(filed["due"][0][member].is_string(), "{filed}");
     }
     let docket = filed["docket"].as_str().expect("a docket number").to_owned();
+    // An earlier filing date is refused; the way round it that is advised works.
+    let earlier = ["complaint", "file", "--subject", "s", "--summary", "S", "--filed-at", "2026-11-24T10:00:00+01:00"];
+    assert!(o.run("court", &earlier).refused(2).contains("not part of this release"));
+    std::fs::write(o.path("receipt.pdf"), b"lodged at ten").expect("writable");
+    let proof = ["exhibit", "add", &docket, &o.at("receipt.pdf"), "--description", "proof of lodging"];
+    o.run("court", &proof).has("exhibit sha256");
     let moved = o.run("court", &["complaint", "move", &docket, "admissibility-review", "--reason", "in order"]);
     assert_eq!(moved.has(&format!("entry {members}"))["state"], "admissibility-review");
     o.run("court", &["complaint", "move", &docket, "receipted", "--reason", "back"]).refused(3);
