@@ -9,7 +9,7 @@ use logbook::roster::{
 };
 use seal::{DeviceId, EpochId, Passphrase};
 
-use crate::error::{DeskError, Result};
+use crate::error::{Code, DeskError, Result};
 use crate::files::{self, AgencyRequest, Approval, DeviceRequest, Proposal};
 use crate::moment;
 use crate::session::Desk;
@@ -187,8 +187,32 @@ impl Desk {
             effective_ms: moment::now().wall_ms,
             second: second.map(|approval| approval.second),
         };
-        self.chain(ChainAction::Revoke(revoke), Vec::new()).await?;
-        Ok(DeviceReport { device: device.to_string(), cut: Some(number) })
+        let alone = revoke.second.is_none();
+        match self.chain(ChainAction::Revoke(revoke), Vec::new()).await {
+            Ok(()) => Ok(DeviceReport { device: device.to_string(), cut: Some(number) }),
+            Err(error) if alone && error.code == Code::NotAllowed => Err(self.second_needed(&device, number, error)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Says who must approve a revocation, where that is why it was refused.
+    fn second_needed(&self, device: &DeviceId, number: u64, error: DeskError) -> DeskError {
+        let roster = self.roster();
+        let others = roster.devices().filter(|other| {
+            let admin = other.agency == *self.agency() && other.roles.contains(&Role::Admin);
+            admin && other.revoked.is_none() && other.id != self.device() && other.id != *device
+        });
+        let names: Vec<&str> = others.map(|other| other.name.as_str()).collect();
+        if names.is_empty() {
+            return error;
+        }
+        DeskError::new(
+            Code::NotAllowed,
+            format!("a second administrator must approve this, on one of: {}", names.join(", ")),
+            format!(
+                "Nothing was changed. There: `intact device approve {device} --last-good {number} --out FILE`; then give it here with --second FILE."
+            ),
+        )
     }
 
     /// The roster for people and scripts.

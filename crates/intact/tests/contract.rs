@@ -114,6 +114,25 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
+fn a_revocation_that_needs_a_second_administrator_says_whose() {
+    let o = Operation::practice();
+    let enrol = |name: &str, roles: &str| {
+        let (request, welcome) = (o.at(&format!("{name}.request")), o.at(&format!("{name}.welcome")));
+        let device = ["device", "request", "--agency", "court", "--operator", name, "--device", name];
+        o.run(name, &[&device, ["--roles", roles, "--out", &request].as_slice()].concat()).has("device");
+        o.run("court", &["roster", "enrol", &request, "--out", &welcome]).has("device");
+        o.run(name, &["join", &welcome]).has("operation agency");
+    };
+    enrol("lost", "registrar");
+    enrol("second", "admin,desk");
+    let revoke = ["roster", "revoke", "lost", "--reason", "stolen", "--last-good", "0"];
+    let said = o.run("court", &revoke).refused(3);
+    assert!(said.contains("second administrator") && said.contains("second"), "{said}");
+    o.run("second", &["device", "approve", "lost", "--last-good", "0", "--out", &o.at("approval")]).has("device cut");
+    o.run("court", &[&revoke, ["--second", &o.at("approval")].as_slice()].concat()).has("device cut");
+}
+
+#[test]
 fn without_a_name_the_vault_lies_where_the_desktop_keeps_data() {
     let o = Operation::practice();
     std::fs::create_dir_all(o.path("share/intact")).expect("writable");

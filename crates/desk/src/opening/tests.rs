@@ -109,7 +109,7 @@ async fn it_opens_for_its_addressee_and_nobody_else() {
 async fn what_is_damaged_leaves_nothing() {
     let case = Case::new().await;
     let file = case.path("case.dossier");
-    case.practice.emb.export_dossier(&[case.reference.clone()], &file, Some("court"), true).await.unwrap();
+    case.practice.emb.export_dossier(std::slice::from_ref(&case.reference), &file, Some("court"), true).await.unwrap();
     let whole = std::fs::read(&file).unwrap();
     let header = whole.windows(5).position(|window| window == b"\n--- ").unwrap();
     let body = header + whole[header + 1..].iter().position(|byte| *byte == b'\n').unwrap() + 2;
@@ -170,7 +170,11 @@ async fn what_was_sealed_to_do_harm_is_refused() {
 async fn a_dossier_that_was_changed_before_it_was_sealed_is_refused() {
     let case = Case::new().await;
     let folder = case.path("folder");
-    case.practice.emb.export_dossier(&[case.reference.clone()], &folder, Some("court"), false).await.unwrap();
+    case.practice
+        .emb
+        .export_dossier(std::slice::from_ref(&case.reference), &folder, Some("court"), false)
+        .await
+        .unwrap();
     std::fs::write(folder.join("data/README.txt"), "something else").unwrap();
     let mut tar = Vec::new();
     dossier::archive::write_tar(&Tree::open(&folder).unwrap(), "d", &mut tar).unwrap();

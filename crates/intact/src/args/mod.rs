@@ -14,9 +14,14 @@ pub use complaints::{Complaint, FileArgs};
 pub use people::{Agency, AgencyArgs, DeviceCommand, Init, Kind, RosterCommand};
 pub use records::{ExhibitCommand, Incident, ListArgs, LogArgs, Refer, Referral, Step};
 
+/// What scripts act on.
+const STATUS: &str = "\
+Exit status: 0 done, 2 wrong usage, 3 not allowed, wrong recipient or no such step, 4 not found or ambiguous, \
+5 integrity failure (nothing imported), 6 locked or wrong passphrase, 7 peer or network, 8 storage.";
+
 /// An offline-first, encrypted incident log for the people who keep an election safe.
 #[derive(Parser)]
-#[command(name = "intact", version, about, propagate_version = true, max_term_width = 100)]
+#[command(name = "intact", version, about, propagate_version = true, max_term_width = 100, after_help = STATUS)]
 pub struct Cli {
     /// The vault folder; by default intact/vault where the desktop keeps data (XDG_DATA_HOME).
     #[arg(long, global = true, env = "INTACT_VAULT", value_name = "DIR")]

@@ -44,6 +44,23 @@ fn progress(what: &'static str) -> Arc<dyn Fn(u64, u64) + Send + std::marker::Sy
     })
 }
 
+/// Says on a terminal that work goes on whose length is not known; gone when dropped.
+struct Busy(ProgressBar);
+
+impl Busy {
+    fn with(what: &'static str) -> Self {
+        let bar = ProgressBar::new_spinner().with_message(what);
+        bar.enable_steady_tick(std::time::Duration::from_millis(200));
+        Self(bar)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 pub async fn serve(context: &Context, listen: SocketAddr) -> Result<(), DeskError> {
     let desk = context.open().await?;
     let ready = |at: SocketAddr, id: &str| eprintln!("listening on {at}\nendpoint {id}");
@@ -106,14 +123,24 @@ pub async fn parcel(context: &Context, command: Parcel) -> Result<(), DeskError>
     }
     let desk = context.open().await?;
     let done = match command {
-        Parcel::Write { to, out } => desk.write_parcel(&to, &out).await.and_then(|report| {
-            emit(context.json, &report, |r| {
-                format!("{} entries for {to}, {} bytes. A courier cannot read it.", r.sent.entries, r.size)
+        Parcel::Write { to, out } => {
+            let busy = Busy::with("writing the parcel");
+            let report = desk.write_parcel(&to, &out).await;
+            drop(busy);
+            report.and_then(|report| {
+                emit(context.json, &report, |r| {
+                    format!("{} entries for {to}, {} bytes. A courier cannot read it.", r.sent.entries, r.size)
+                })
             })
-        }),
-        Parcel::Read { file } => desk.read_parcel(&file).await.and_then(|report| {
-            emit(context.json, &report, |r| format!("{} new, {} refused", r.received.entries, r.refused.len()))
-        }),
+        }
+        Parcel::Read { file } => {
+            let busy = Busy::with("checking the parcel and taking it in");
+            let report = desk.read_parcel(&file).await;
+            drop(busy);
+            report.and_then(|report| {
+                emit(context.json, &report, |r| format!("{} new, {} refused", r.received.entries, r.refused.len()))
+            })
+        }
         Parcel::Inspect { file } => desk.inspect_parcel(&file).and_then(|report| {
             emit(context.json, &report, |r| {
                 format!("A parcel of {} bytes, undamaged. What is in it, only its addressee can say.", r.size)
@@ -131,11 +158,15 @@ pub async fn dossier(context: &Context, command: Dossier) -> Result<(), DeskErro
     let desk = context.open().await?;
     let done = match command {
         Dossier::Export { records, out, addressee, seal } => {
+            let busy = Busy::with("writing the dossier");
             let report = desk.export_dossier(&records, &out, addressee.as_deref(), seal).await;
+            drop(busy);
             report.and_then(|report| emit(context.json, &report, |r| exported_text(r, seal)))
         }
         Dossier::Open { file, out } => {
+            let busy = Busy::with("opening and checking the dossier");
             let report = desk.open_dossier(&file, &out).await;
+            drop(busy);
             report.and_then(|report| emit(context.json, &report, opened_text))
         }
     };
