@@ -165,7 +165,7 @@ impl Desk {
         let dir = self.dir().to_owned();
         self.close().await;
         // Only what founding made: the folder may hold more.
-        for name in ["vault.key", "vault.db", "vault.db-wal", "vault.db-shm"] {
+        for name in ["vault.key", "vault.db", "vault.db-wal", "vault.db-shm", "reserve"] {
             let _ = std::fs::remove_file(dir.join(name));
         }
         let _ = std::fs::remove_dir(dir.join("blobs"));
