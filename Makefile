@@ -9,7 +9,7 @@ CARGO_TARGET_DIR ?= $(CURDIR)/target
 BIN := $(CARGO_TARGET_DIR)/release
 ACCEPTANCE := $(INTACT_SHARED)/acceptance/first_light.py
 
-.PHONY: help run demo test check bench torture build window deps deps-test ui schemas deny acceptance clean
+.PHONY: help run demo test check bench torture build window package deps deps-test ui schemas deny acceptance clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -32,6 +32,12 @@ build: deps ## the command line and the verifier, release
 
 window: deps ui ## the window, release
 	cargo build --release --locked -p intact-window --features tauri/custom-protocol
+
+package: deps ui ## a .deb: window, command line, verifier, relay unit, manual pages, completions
+	cargo build --profile dist --locked -p intact -p intact-verify
+	bash packaging/stage.sh $(CARGO_TARGET_DIR)/dist
+	cd src-tauri && npx --yes @tauri-apps/cli@2.12.5 build --bundles deb -- --profile dist --locked
+	@ls $(CARGO_TARGET_DIR)/dist/bundle/deb/*.deb
 
 run: ## opens the window on a practice election night; without a display, the same story in the terminal
 	@bash .config/run.sh

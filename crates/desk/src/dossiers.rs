@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use dossier::export::Original;
-use dossier::{DossierSource, ExportError, SourceRecord, TrustFile};
+use dossier::{DossierSource, ExportError, SourceRecord, TrustFile, layout};
 use logbook::AgencyId;
-use seal::{BlobAddress, EntryId, Identity};
+use seal::{BlobAddress, EntryId, Identity, Recipient};
 
 use crate::error::{DeskError, Result};
 use crate::files;
 use crate::moment;
 use crate::session::Desk;
+use crate::staging::Staging;
 use crate::wire::{DossierReport, TrustReport};
 
 /// A JSON schema that every dossier carries: what its entries may say.
@@ -30,6 +31,27 @@ fn original(path: &Path, identity: &str) -> Option<Box<dyn Read + 'static>> {
     let reader = seal::wrap::open_reader(&[&identity], std::io::BufReader::new(file)).ok()?;
     Some(Box::new(reader))
 }
+
+/// Seals a folder as one file, durable when this returns.
+fn seal_folder(folder: &Path, out: &Path, top: &str, to: &Recipient) -> Result<()> {
+    let failed = |error: dossier::archive::ArchiveError| DeskError::storage(error.to_string());
+    let tree = dossier::archive::Tree::open(folder).map_err(failed)?;
+    let file = std::fs::File::create_new(out)?;
+    let writer = std::io::BufWriter::new(&file);
+    dossier::archive::write_sealed(&tree, top, std::slice::from_ref(to), writer).map_err(failed)?;
+    Ok(file.sync_all()?)
+}
+
+/// What goes into a dossier, gathered before the writing starts.
+struct Parts {
+    records: Vec<SourceRecord>,
+    links: Vec<(seal::Link, seal::Signature)>,
+    originals: Vec<(EntryId, BlobAddress, String)>,
+    addressee: Option<AgencyId>,
+}
+
+/// One sealed dossier at a time in this process, which alone has the vault: so leftovers can be told.
+static SEALING: Mutex<()> = Mutex::new(());
 
 impl Desk {
     /// Writes a dossier of these records, signed by this device.
@@ -49,9 +71,11 @@ impl Desk {
             }
             None => None,
         };
-        if seal && addressee.is_none() {
-            return Err(DeskError::usage("name for whom it is sealed: --for AGENCY"));
-        }
+        let to = match (&addressee, seal) {
+            (Some(id), true) => Some(self.sealed_to(id)?),
+            (None, true) => return Err(DeskError::usage("name for whom it is sealed: --for AGENCY")),
+            (_, false) => None,
+        };
         let (mut records, mut devices, mut originals) = (Vec::new(), BTreeSet::new(), Vec::new());
         for name in names {
             let record = self.find("record", name).await?;
@@ -69,36 +93,28 @@ impl Desk {
         for device in devices {
             links.extend(self.vault().links_of(&device).await?);
         }
-        let work = {
-            let (desk, out) = (self.clone(), out.to_owned());
-            let target = if seal { out.with_extension("dossier-folder") } else { out.clone() };
-            move || {
-                desk.write_dossier(
-                    records,
-                    links,
-                    originals,
-                    addressee,
-                    &target,
-                    if seal { Some(out.as_path()) } else { None },
-                )
-            }
+        let parts = Parts { records, links, originals, addressee };
+        let (desk, out) = (self.clone(), out.to_owned());
+        let work = move || match to {
+            Some(to) => desk.write_sealed(parts, &out, &to),
+            None => desk.write_dossier(parts, &out),
         };
         tokio::task::spawn_blocking(work)
             .await
             .map_err(|_| DeskError::storage("writing the dossier was interrupted"))?
     }
 
-    fn write_dossier(
-        &self,
-        records: Vec<SourceRecord>,
-        links: Vec<(seal::Link, seal::Signature)>,
-        originals: Vec<(EntryId, BlobAddress, String)>,
-        addressee: Option<AgencyId>,
-        target: &Path,
-        sealed: Option<&Path>,
-    ) -> Result<DossierReport> {
+    /// An institution's newest key.
+    fn sealed_to(&self, id: &AgencyId) -> Result<Recipient> {
+        let agency = self.roster().agency(id);
+        let newest = agency.and_then(|agency| agency.key_epochs.last().map(|(_, recipient)| recipient.clone()));
+        newest.ok_or_else(|| DeskError::not_found("institution", id.as_str()))
+    }
+
+    fn write_dossier(&self, parts: Parts, target: &Path) -> Result<DossierReport> {
         let roster = self.roster();
-        let exhibits: BTreeMap<EntryId, Original<'_>> = originals
+        let exhibits: BTreeMap<EntryId, Original<'_>> = parts
+            .originals
             .into_iter()
             .map(|(id, address, identity)| {
                 let held = original(&self.vault().blob_path(&address), &identity);
@@ -107,16 +123,16 @@ impl Desk {
             })
             .collect();
         let source = DossierSource {
-            records,
+            records: parts.records,
             roster: roster.as_ref(),
-            links,
+            links: parts.links,
             exhibits,
             elsewhere: Vec::new(),
             redact: None,
             open_names: true,
             schemas: carried_schemas(),
             interop: Vec::new(),
-            addressee: addressee.clone(),
+            addressee: parts.addressee,
             at_ms: moment::now().wall_ms,
             exporter: &self.inner.keys.signing,
             stamp: None,
@@ -126,28 +142,37 @@ impl Desk {
             ExportError::Source(what) => DeskError::usage(what),
             ExportError::Exhibit(_) => DeskError::integrity(error.to_string()),
         })?;
-        let mut place = exported.path.clone();
-        if let (Some(sealed), Some(addressee)) = (sealed, addressee) {
-            self.seal_folder(&exported.path, sealed, &addressee)?;
-            std::fs::remove_dir_all(&exported.path)?;
-            place = sealed.to_owned();
-        }
         Ok(DossierReport {
-            dossier: place.display().to_string(),
+            dossier: exported.path.display().to_string(),
             entries: exported.entries as u64,
             exhibits: exported.exhibits as u64,
         })
     }
 
-    fn seal_folder(&self, folder: &Path, out: &Path, addressee: &AgencyId) -> Result<()> {
-        let agency = self.roster().agency(addressee);
-        let to = agency.and_then(|agency| agency.key_epochs.last().map(|(_, recipient)| recipient.clone()));
-        let to = to.ok_or_else(|| DeskError::not_found("institution", addressee.as_str()))?;
-        let failed = |error: dossier::archive::ArchiveError| DeskError::storage(error.to_string());
-        let tree = dossier::archive::Tree::open(folder).map_err(failed)?;
-        let top = out.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_else(|| "dossier".into());
-        let file = std::io::BufWriter::new(std::fs::File::create(out)?);
-        dossier::archive::write_sealed(&tree, &top, &[to], file).map_err(failed)
+    /// Writes a dossier that only its addressee can open.
+    ///
+    /// Its plain form is made inside the vault's folder: where the sealed file goes may be a stick,
+    /// from which deleted files can be read again.
+    fn write_sealed(&self, parts: Parts, out: &Path, to: &Recipient) -> Result<DossierReport> {
+        let name = out.file_name().ok_or_else(|| DeskError::usage("the path names no file"))?.to_string_lossy();
+        if out.symlink_metadata().is_ok() {
+            return Err(DeskError::usage(format!("{} exists; choose another name", out.display())));
+        }
+        let _one = SEALING.lock().unwrap_or_else(PoisonError::into_inner);
+        let staging = Staging::make_alone(self.dir(), "dossier")?;
+        let folder = staging.join("dossier");
+        let report = self.write_dossier(parts, &folder)?;
+        let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let beside = Staging::make(parent, &name)?;
+        let partial = beside.join("sealed");
+        seal_folder(
+            &folder,
+            &partial,
+            &layout::plain_name(&out.file_stem().unwrap_or_default().to_string_lossy()),
+            to,
+        )?;
+        std::fs::rename(&partial, out)?;
+        Ok(DossierReport { dossier: out.display().to_string(), ..report })
     }
 
     /// Writes the trust file: operation, roster to date.

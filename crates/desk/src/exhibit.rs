@@ -7,11 +7,27 @@ use logbook::action::{Action, Custody, CustodyAct, Exhibit};
 use logbook::record_state::ExhibitState;
 use logbook::{AgencyId, Record};
 use seal::{EntryId, Hash32, Identity};
+use serde::Serialize;
 
 use crate::error::{DeskError, Result};
 use crate::moment;
 use crate::session::Desk;
-use crate::wire::{EntryReport, ExhibitReport};
+use crate::wire::ExhibitReport;
+
+/// One half of a handover.
+#[derive(Debug, Clone, Serialize)]
+pub struct CustodyReport {
+    /// The entry that states it.
+    pub entry: String,
+    /// The exhibit's id.
+    pub exhibit: String,
+    /// SHA-256 of the original.
+    pub sha256: String,
+    /// SHA-512 of the original.
+    pub sha512: String,
+    /// Bytes.
+    pub size: u64,
+}
 
 impl Desk {
     /// Adds a file, bytes untouched.
@@ -93,6 +109,7 @@ impl Desk {
     pub async fn get_exhibit(&self, record: &str, exhibit: &str, out: &Path) -> Result<ExhibitReport> {
         let (_, id, held) = self.find_exhibit(record, exhibit).await?;
         let folder = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder)?;
         let temporary = folder.join(format!(".exhibit.part-{}", seal::id::to_hex(&moment::random::<4>())));
         let file = std::fs::OpenOptions::new().write(true).create_new(true).open(&temporary)?;
         let done = self.write_original(&held, file);
@@ -134,7 +151,7 @@ impl Desk {
         exhibit: &str,
         to: Option<&str>,
         remark: Option<String>,
-    ) -> Result<EntryReport> {
+    ) -> Result<CustodyReport> {
         let (record, id, held) = self.find_exhibit(record, exhibit).await?;
         let (act, with) = match to {
             Some(to) => {
@@ -148,6 +165,12 @@ impl Desk {
         };
         let action = Action::Custody(Custody { exhibit: id, act, with: Some(with), remark });
         let done = self.state(record.id(), action, Self::WORK).await?;
-        Ok(EntryReport { entry: done.entry.to_string() })
+        Ok(CustodyReport {
+            entry: done.entry.to_string(),
+            exhibit: id.to_string(),
+            sha256: held.exhibit.sha256.to_string(),
+            sha512: held.exhibit.sha512.clone(),
+            size: held.exhibit.size,
+        })
     }
 }

@@ -1,4 +1,4 @@
-//! Founding an operation, joining one, enrolling and revoking devices.
+//! Founding an operation, asking to take part, joining.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use exchange::mailbox::MailboxKeys;
 use logbook::AgencyId;
 use logbook::roster::{
-    AgencyRecord, ChainAction, ChainEntry, Cut, Enrol, Epoch, MailboxCard, MailboxOwner, NameOpening, Revoke, Role,
-    RosterObject, SecondApproval, SignedChainEntry, SignedEpoch, accept, name_commitment, threshold_for,
+    AgencyKind, AgencyRecord, ChainAction, ChainEntry, Enrol, Epoch, MailboxCard, MailboxOwner, NameOpening, Role,
+    RosterObject, SignedChainEntry, SignedEpoch, accept, name_commitment,
 };
-use seal::{DeviceId, EpochId, Hash32, KdfCost, OperatorId, Passphrase, SigningKey};
+use seal::{Hash32, KdfCost, OperatorId, Passphrase, SigningKey};
 
-use crate::error::{DeskError, Result};
-use crate::files::{self, AgencyRequest, Approval, DeviceRequest, Proposal, Welcome};
+use crate::error::{Code, DeskError, Result};
+use crate::files::{self, AgencyRequest, DeviceRequest, Welcome};
 use crate::moment;
 use crate::session::{Desk, secret, setting};
-use crate::wire::{AgencyRow, DeviceReport, DeviceRow, EpochReport, InitReport, JoinReport, RequestReport, RosterShow};
+use crate::wire::{InitReport, JoinReport, RequestReport};
 
 /// Where the root file was written, so that joining can sign the acceptance.
 const ROOT_PATH: &str = "root.path";
@@ -67,6 +67,14 @@ fn agency_id(text: &str) -> Result<AgencyId> {
     text.parse().map_err(|_| DeskError::usage("an institution's id is 1 to 32 of a-z, 0-9 and hyphen"))
 }
 
+/// A name as the roster takes it; said before anything is made.
+fn named(what: &str, text: &str, max: usize) -> Result<()> {
+    if !text.trim().is_empty() && text.len() <= max {
+        return Ok(());
+    }
+    Err(DeskError::usage(format!("the name of the {what} is empty, or longer than {max} bytes")))
+}
+
 /// What the first device of an institution may do.
 fn founding_roles(kind: &str) -> Vec<Role> {
     let mut roles = vec![Role::Desk, Role::Admin];
@@ -108,10 +116,28 @@ impl Desk {
         exercise: bool,
         cost: KdfCost,
     ) -> Result<(Self, InitReport)> {
+        named("operation", operation_name, 200)?;
         let (desk, founded) = Self::found(dir, pass, &input, cost).await?;
+        match desk.start_operation(founded, operation_name, rules, exercise).await {
+            Ok(operation) => {
+                let report = InitReport { operation, agency: input.id, device: desk.device().to_string() };
+                Ok((desk, report))
+            }
+            Err(error) => Err(desk.undone(Some(&input.root_out), error).await),
+        }
+    }
+
+    /// Signs the first epoch; gives the operation's id back.
+    async fn start_operation(
+        &self,
+        founded: Founded,
+        name: &str,
+        rules: Option<String>,
+        exercise: bool,
+    ) -> Result<String> {
         let epoch = Epoch {
             v: 1,
-            operation_name: operation_name.to_owned(),
+            operation_name: name.to_owned(),
             exercise,
             number: 1,
             prev: None,
@@ -124,16 +150,32 @@ impl Desk {
         let mut signed = SignedEpoch::propose(&epoch);
         signed.sign(&founded.record.id, &founded.root);
         signed.add_acceptance(accept(&signed.body, &founded.record.id, &founded.root));
-        desk.take_roster(vec![
+        self.take_roster(vec![
             RosterObject::Epoch(signed),
             RosterObject::Chain(founded.chain),
             RosterObject::Name(founded.name),
         ])
         .await?;
-        desk.publish_mailboxes().await?;
-        let operation = desk.roster().operation().map(|id| id.to_string()).unwrap_or_default();
-        let report = InitReport { operation, agency: input.id, device: desk.device().to_string() };
-        Ok((desk, report))
+        self.publish_mailboxes().await?;
+        Ok(self.roster().operation().map(|id| id.to_string()).unwrap_or_default())
+    }
+
+    /// Takes away the vault that a failed founding left, and its root: the next try starts clean.
+    async fn undone(self, root: Option<&Path>, error: DeskError) -> DeskError {
+        let dir = self.dir().to_owned();
+        self.close().await;
+        // Only what founding made: the folder may hold more.
+        for name in ["vault.key", "vault.db", "vault.db-wal", "vault.db-shm", "reserve"] {
+            let _ = std::fs::remove_file(dir.join(name));
+        }
+        let _ = std::fs::remove_dir(dir.join("blobs"));
+        let _ = std::fs::remove_file(dir.join("lock"));
+        // Stays where it is not empty.
+        let _ = std::fs::remove_dir(&dir);
+        if let Some(root) = root {
+            let _ = std::fs::remove_file(root);
+        }
+        error
     }
 
     /// Makes the vault of a new institution and writes its request.
@@ -155,7 +197,10 @@ impl Desk {
         cost: KdfCost,
     ) -> Result<(Self, RequestReport)> {
         let (desk, founded) = Self::found(dir, pass, &input, cost).await?;
-        files::write_json(out, &AgencyRequest { agency: founded.record, chain: founded.chain, name: founded.name })?;
+        let request = AgencyRequest { agency: founded.record, chain: founded.chain, name: founded.name };
+        if let Err(error) = files::write_json(out, &request) {
+            return Err(desk.undone(Some(&input.root_out), error).await);
+        }
         let report = RequestReport { agency: input.id, device: desk.device().to_string() };
         Ok((desk, report))
     }
@@ -163,23 +208,44 @@ impl Desk {
     async fn found(dir: &Path, pass: &Passphrase, input: &AgencyInput, cost: KdfCost) -> Result<(Self, Founded)> {
         let id = agency_id(&input.id)?;
         let kind = input.kind.parse().map_err(|_| DeskError::usage("this kind of institution is not known"))?;
+        named("institution", &input.name, 200)?;
+        named("operator", &input.operator, 300)?;
+        named("device", &input.device, 100)?;
+        if input.root_out.symlink_metadata().is_ok() {
+            return Err(DeskError::new(
+                Code::NotAllowed,
+                "there is a file already where the root key should go",
+                "Nothing was changed: it may be the root of another institution. Choose another --root-out.",
+            ));
+        }
         let desk = Self::create(dir, pass, cost, &id, true).await?;
+        match desk.found_agency(pass, input, cost, id, kind).await {
+            Ok(founded) => Ok((desk, founded)),
+            Err(error) => Err(desk.undone(Some(&input.root_out), error).await),
+        }
+    }
+
+    async fn found_agency(
+        &self,
+        pass: &Passphrase,
+        input: &AgencyInput,
+        cost: KdfCost,
+        id: AgencyId,
+        kind: AgencyKind,
+    ) -> Result<Founded> {
         let root = SigningKey::from_seed(&moment::random());
-        files::write_root(&input.root_out, &root, pass, cost)?;
-        let path = std::path::absolute(&input.root_out)?;
-        desk.vault().put_setting(ROOT_PATH, &path.to_string_lossy()).await?;
-        let (_, agency_key) = desk.inner.keys.agency.first().ok_or_else(|| DeskError::integrity("no agency key"))?;
+        let (_, agency_key) = self.inner.keys.agency.first().ok_or_else(|| DeskError::integrity("no agency key"))?;
         let record = AgencyRecord {
             id: id.clone(),
             kind,
             name: input.name.clone(),
             root: Hash32(root.public()),
-            admins: vec![desk.device()],
+            admins: vec![self.device()],
             recipient: agency_key.recipient(),
             hierarchy: None,
         };
         record.validate().map_err(|_| DeskError::usage("the institution's name is empty or too long"))?;
-        let (enrol, name) = desk.enrolment(&input.device, &input.operator, founding_roles(&input.kind), None);
+        let (enrol, name) = self.enrolment(&input.device, &input.operator, founding_roles(&input.kind), None);
         let entry = ChainEntry {
             v: 1,
             agency: id,
@@ -189,8 +255,12 @@ impl Desk {
             action: ChainAction::Enrol(enrol),
         };
         ChainEntry::parse(&entry.body()).map_err(|error| DeskError::usage(error.to_string()))?;
-        let chain = SignedChainEntry::sign(&entry, &desk.inner.keys.signing);
-        Ok((desk, Founded { root, record, chain, name }))
+        let chain = SignedChainEntry::sign(&entry, &self.inner.keys.signing);
+        // Last: a root is written only for an institution that holds together.
+        files::write_root(&input.root_out, &root, pass, cost)?;
+        let path = std::path::absolute(&input.root_out)?;
+        self.vault().put_setting(ROOT_PATH, &path.to_string_lossy()).await?;
+        Ok(Founded { root, record, chain, name })
     }
 
     fn enrolment(&self, device: &str, operator: &str, roles: Vec<Role>, unit: Option<String>) -> (Enrol, NameOpening) {
@@ -235,11 +305,17 @@ impl Desk {
     ) -> Result<(Self, RequestReport)> {
         let agency = agency_id(&input.agency)?;
         let roles = input.roles.iter().map(|role| role.trim().parse::<Role>());
-        let roles: BTreeSet<Role> =
-            roles.collect::<std::result::Result<_, _>>().map_err(|_| DeskError::usage("a role is not known"))?;
+        let roles: BTreeSet<Role> = roles.collect::<std::result::Result<_, _>>().map_err(|_| {
+            let known = "field, desk, commander, registrar, adjudicator, communications, exhibits, auditor, admin";
+            DeskError::usage(format!("a role is not known; they are: {known}"))
+        })?;
+        named("operator", &input.operator, 300)?;
+        named("device", &input.device, 100)?;
         let desk = Self::create(dir, pass, cost, &agency, false).await?;
         let (enrol, name) = desk.enrolment(&input.device, &input.operator, roles.into_iter().collect(), input.unit);
-        files::write_json(out, &DeviceRequest { agency, enrol, name })?;
+        if let Err(error) = files::write_json(out, &DeviceRequest { agency, enrol, name }) {
+            return Err(desk.undone(None, error).await);
+        }
         let report = RequestReport { agency: input.agency, device: desk.device().to_string() };
         Ok((desk, report))
     }
@@ -292,7 +368,7 @@ impl Desk {
         Ok(())
     }
 
-    fn welcome(&self, desk: bool) -> Result<Welcome> {
+    pub(crate) fn welcome(&self, desk: bool) -> Result<Welcome> {
         let keys = &self.inner.keys;
         let roster = self.roster().objects().iter().map(|object| seal::id::to_hex(&object.encode())).collect();
         let agency_keys = keys.agency.iter().map(|(epoch, key)| format!("{epoch} {}", key.to_secret_str().as_str()));
@@ -341,232 +417,11 @@ impl Desk {
         Ok(())
     }
 
-    /// Makes the next epoch with these institutions and signs it.
-    pub async fn admit(&self, requests: &[PathBuf], root: &Path, pass: &Passphrase, out: &Path) -> Result<EpochReport> {
-        let roster = self.roster();
-        self.me(&roster)?;
-        let current = roster.epoch().ok_or_else(|| DeskError::not_allowed("there is no operation here yet"))?;
-        let mut next = current.clone();
-        next.number += 1;
-        next.prev = roster.epoch_id();
-        next.at_ms = moment::now().wall_ms;
-        let mut asked = Vec::new();
-        for path in requests {
-            let request: AgencyRequest = files::read_json(path, "an institution's request")?;
-            check_request(&request)?;
-            if next.agency(&request.agency.id).is_some() {
-                return Err(DeskError::not_allowed(format!("{} is already part of this", request.agency.id)));
-            }
-            next.agencies.push(request.agency.clone());
-            asked.push(request);
-        }
-        next.agencies.sort_by(|a, b| a.id.cmp(&b.id));
-        Epoch::parse(&next.body()).map_err(|error| DeskError::usage(error.to_string()))?;
-        let mut signed = SignedEpoch::propose(&next);
-        let root = files::read_root(root, pass)?;
-        signed.sign(self.agency(), &root);
-        self.finish_epoch(Proposal { epoch: signed, requests: asked }, out, None).await
-    }
-
-    /// Adds this institution's signature to a proposal.
-    pub async fn sign_epoch(&self, proposal: &Path, root: &Path, pass: &Passphrase, out: &Path) -> Result<EpochReport> {
-        let mut proposal: Proposal = files::read_json(proposal, "a proposed epoch")?;
-        Epoch::parse(&proposal.epoch.body).map_err(|error| DeskError::integrity(error.to_string()))?;
-        let root = files::read_root(root, pass)?;
-        proposal.epoch.sign(self.agency(), &root);
-        let folder = out.parent().unwrap_or(Path::new(".")).to_owned();
-        self.finish_epoch(proposal, &folder, Some(out)).await
-    }
-
-    /// Applies a complete epoch and writes the welcomes; otherwise writes the proposal.
-    async fn finish_epoch(&self, proposal: Proposal, folder: &Path, file: Option<&Path>) -> Result<EpochReport> {
-        let roster = self.roster();
-        let next = Epoch::parse(&proposal.epoch.body).map_err(|error| DeskError::integrity(error.to_string()))?;
-        let prev: Option<EpochId> = next.prev;
-        let current = roster.epoch().filter(|_| prev == roster.epoch_id());
-        let current =
-            current.ok_or_else(|| DeskError::not_allowed("the proposal does not follow the current epoch"))?;
-        let signers = proposal.epoch.signers(current);
-        let complete = current.enough(&signers, &next);
-        let missing = current.agencies.iter().filter(|agency| !signers.contains(&agency.id));
-        let report = EpochReport {
-            epoch: next.number,
-            threshold: threshold_for(&next),
-            signatures: signers.iter().map(ToString::to_string).collect(),
-            needed: if complete { Vec::new() } else { missing.map(|agency| agency.id.to_string()).collect() },
-        };
-        let default = folder.join(format!("epoch-{}.proposal", next.number));
-        if !complete || file.is_some() {
-            files::write_json(file.unwrap_or(&default), &proposal)?;
-        }
-        if complete {
-            let mut objects = vec![RosterObject::Epoch(proposal.epoch)];
-            for request in &proposal.requests {
-                objects.push(RosterObject::Chain(request.chain.clone()));
-                objects.push(RosterObject::Name(request.name.clone()));
-            }
-            self.take_roster(objects).await?;
-            for request in &proposal.requests {
-                let (enrol, _) = check_request(request)?;
-                let path = folder.join(format!("{}.welcome", request.agency.id));
-                files::write_welcome(&path, &self.welcome(false)?, &enrol.recipient)?;
-            }
-        }
-        Ok(report)
-    }
-
-    /// Appends an entry to this agency's chain, signed by this administrator's device.
-    async fn chain(&self, action: ChainAction, also: Vec<RosterObject>) -> Result<()> {
-        let roster = self.roster();
-        if !self.me(&roster)?.roles.contains(&Role::Admin) {
-            return Err(DeskError::not_allowed("this needs the role: admin"));
-        }
-        let (number, prev) = roster.chain_head(self.agency());
-        let at_ms = moment::now().wall_ms;
-        let entry = ChainEntry { v: 1, agency: self.agency().clone(), number: number + 1, prev, at_ms, action };
-        ChainEntry::parse(&entry.body()).map_err(|error| DeskError::usage(error.to_string()))?;
-        let signed = SignedChainEntry::sign(&entry, &self.inner.keys.signing);
-        let id = signed.id();
-        let mut objects = vec![RosterObject::Chain(signed)];
-        objects.extend(also);
-        // Tried on a copy first: an entry that would not take effect is not kept.
-        let mut trial = roster.as_ref().clone();
-        trial.add_all(objects.iter().cloned());
-        if trial.chain_head(self.agency()).1 != Some(id) {
-            return Err(DeskError::not_allowed(
-                "the roster does not allow this: is a second administrator's approval needed, or is the chain contested?",
-            ));
-        }
-        self.take_roster(objects).await?;
-        Ok(())
-    }
-
-    /// Enrols a device of this institution and writes its welcome.
-    pub async fn enrol(&self, request: &Path, out: &Path) -> Result<DeviceReport> {
-        let request: DeviceRequest = files::read_json(request, "a device's request")?;
-        if request.agency != *self.agency() {
-            return Err(DeskError::not_allowed("the request is for another institution"));
-        }
-        if name_commitment(&request.name) != request.enrol.operator_commitment {
-            return Err(DeskError::integrity("the request's name does not match its commitment"));
-        }
-        let desk = request.enrol.roles.iter().any(|role| *role != Role::Field);
-        let (device, recipient) = (request.enrol.device, request.enrol.recipient.clone());
-        self.chain(ChainAction::Enrol(request.enrol), vec![RosterObject::Name(request.name)]).await?;
-        files::write_welcome(out, &self.welcome(desk)?, &recipient)?;
-        Ok(DeviceReport { device: device.to_string(), cut: None })
-    }
-
-    /// The device that a name, an id or a unique prefix of either means.
-    pub(crate) fn find_device(&self, name: &str) -> Result<DeviceId> {
-        let roster = self.roster();
-        let exact: Vec<DeviceId> =
-            roster.devices().filter(|d| d.name == name || d.id.to_string() == name).map(|d| d.id).collect();
-        let found = if exact.is_empty() && name.len() >= 4 {
-            roster.devices().filter(|d| d.id.to_string().starts_with(name)).map(|d| d.id).collect()
-        } else {
-            exact
-        };
-        match found.as_slice() {
-            [one] => Ok(*one),
-            [] => Err(DeskError::not_found("device", name)),
-            many => Err(DeskError::ambiguous(name, &many.iter().map(ToString::to_string).collect::<Vec<_>>())),
-        }
-    }
-
-    /// Approves a revocation as second administrator.
-    pub async fn approve_revocation(&self, device: &str, last_good: u64, out: &Path) -> Result<DeviceReport> {
-        let device = self.find_device(device)?;
-        let second = SecondApproval::sign(&device, last_good, &self.inner.keys.signing);
-        files::write_json(out, &Approval { device, last_good, second })?;
-        Ok(DeviceReport { device: device.to_string(), cut: Some(last_good) })
-    }
-
-    /// Revokes a device. Without `last_good`, the cut is the last entry of it that is known here.
-    pub async fn revoke(
-        &self,
-        device: &str,
-        reason: &str,
-        last_good: Option<u64>,
-        second: Option<&Path>,
-    ) -> Result<DeviceReport> {
-        let device = self.find_device(device)?;
-        let second = second.map(|path| files::read_json::<Approval>(path, "an approval")).transpose()?;
-        let heads = self.vault().heads().await?;
-        let known = heads.iter().find(|(id, ..)| *id == device).map(|(_, number, _)| *number).unwrap_or(0);
-        let number = last_good.unwrap_or(known);
-        if number > known {
-            return Err(DeskError::usage(format!("only {known} entries of that device are known here")));
-        }
-        let cut = match self.vault().link_id(&device, number).await? {
-            Some(head) => Some(Cut { number, head }),
-            None => None,
-        };
-        let revoke = Revoke {
-            device,
-            cut,
-            reason: reason.to_owned(),
-            effective_ms: moment::now().wall_ms,
-            second: second.map(|approval| approval.second),
-        };
-        self.chain(ChainAction::Revoke(revoke), Vec::new()).await?;
-        Ok(DeviceReport { device: device.to_string(), cut: Some(number) })
-    }
-
-    /// The roster for people and scripts.
-    pub fn roster_show(&self) -> Result<RosterShow> {
-        let roster = self.roster();
-        let epoch =
-            roster.epoch().ok_or_else(|| DeskError::not_allowed("this device is not part of an operation yet"))?;
-        let agencies = roster.agencies().into_iter().map(|agency| AgencyRow {
-            id: agency.record.id.to_string(),
-            kind: agency.record.kind.to_string(),
-            name: agency.record.name.clone(),
-            contested: agency.contested,
-        });
-        let devices = roster.devices().map(|device| DeviceRow {
-            id: device.id.to_string(),
-            agency: device.agency.to_string(),
-            name: device.name.clone(),
-            operator: roster.name_of(&device.operator).unwrap_or("").to_owned(),
-            roles: device.roles.iter().map(ToString::to_string).collect(),
-            status: if device.revoked.is_some() { "revoked" } else { "active" }.to_owned(),
-            reason: device.revoked.as_ref().map(|revoked| revoked.reason.clone()),
-        });
-        Ok(RosterShow {
-            operation: roster.operation().map(|id| id.to_string()).unwrap_or_default(),
-            operation_name: epoch.operation_name.clone(),
-            exercise: epoch.exercise,
-            epoch: epoch.number,
-            threshold: roster.threshold(),
-            agencies: agencies.collect(),
-            devices: devices.collect(),
-        })
-    }
-
-    /// The name of an institution, or its id where the roster does not know it.
-    pub(crate) fn agency_name(&self, id: &AgencyId) -> String {
-        self.roster().agency(id).map_or_else(|| id.to_string(), |agency| agency.record.name)
-    }
-
     /// Remembers that something was exchanged.
     pub(crate) async fn note_contact(&self) -> Result<()> {
         let now = moment::rfc3339(moment::now().wall_ms);
         Ok(self.vault().put_setting(setting::LAST_SYNC, &now).await?)
     }
-}
-
-fn check_request(request: &AgencyRequest) -> Result<(Enrol, ChainEntry)> {
-    let bad = || DeskError::integrity("the request does not hold together");
-    request.agency.validate().map_err(|_| bad())?;
-    let entry = request.chain.open().map_err(|_| bad())?;
-    let ChainAction::Enrol(enrol) = &entry.action else { return Err(bad()) };
-    let own = entry.agency == request.agency.id
-        && entry.number == 1
-        && request.chain.by.0 == enrol.device.0
-        && request.agency.admins == [enrol.device]
-        && name_commitment(&request.name) == enrol.operator_commitment;
-    if own { Ok((enrol.clone(), entry.clone())) } else { Err(bad()) }
 }
 
 /// Lower-case hex of any length.

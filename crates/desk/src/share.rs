@@ -25,7 +25,13 @@ impl Desk {
         {
             return self.agency_recipient(&id);
         }
-        Ok(GrantTo::Device { id: self.find_device(name)? })
+        match self.find_device(name) {
+            Ok(id) => Ok(GrantTo::Device { id }),
+            Err(error) if error == DeskError::not_found("device", name) => {
+                Err(DeskError::not_found("institution or device", name))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Who could read a record if it were shared so, in a sentence; changes nothing.

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use desk::{DeskError, Passphrase};
 
+use crate::place::given;
+
 /// A passphrase file holds one line; more than this is not one.
 const MAX_FILE: u64 = 4096;
 
@@ -12,7 +14,7 @@ const MAX_FILE: u64 = 4096;
 pub fn read(file: Option<&Path>, new: bool) -> Result<Passphrase, DeskError> {
     if let Some(file) = file {
         let mut text = String::new();
-        std::fs::File::open(file)?.take(MAX_FILE).read_to_string(&mut text)?;
+        std::fs::File::open(given(file)?)?.take(MAX_FILE).read_to_string(&mut text)?;
         return Ok(Passphrase::new(text));
     }
     let ask = |prompt: &str| {

@@ -1,15 +1,18 @@
 //! LAN, relay, parcels, dossiers, imports, checks.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use desk::DeskError;
-use desk::wire::SyncReport;
+use desk::wire::{DossierReport, SyncReport};
+use desk::{DeskError, OpenedDossier};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Context;
 use crate::args::{Dossier, Import, Parcel, Relay, Sync, Trust};
 use crate::output::{emit, plain};
+use crate::place::given;
+use crate::usage;
 
 /// Until the process is asked to end.
 async fn stopped() {
@@ -39,6 +42,23 @@ fn progress(what: &'static str) -> Arc<dyn Fn(u64, u64) + Send + std::marker::Sy
         bar.set_length(total);
         bar.set_position(done);
     })
+}
+
+/// Says on a terminal that work goes on whose length is not known; gone when dropped.
+struct Busy(ProgressBar);
+
+impl Busy {
+    fn with(what: &'static str) -> Self {
+        let bar = ProgressBar::new_spinner().with_message(what);
+        bar.enable_steady_tick(std::time::Duration::from_millis(200));
+        Self(bar)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
 }
 
 pub async fn serve(context: &Context, listen: SocketAddr) -> Result<(), DeskError> {
@@ -88,21 +108,39 @@ pub async fn sync(context: &Context, args: Sync) -> Result<(), DeskError> {
 }
 
 pub async fn relay(args: Relay) -> Result<(), DeskError> {
+    // Not a folder with that name.
+    if args.blobs.as_deref().is_some_and(|place| place.contains("://")) {
+        return Err(usage::not_yet("a relay that keeps large batches in an object store"));
+    }
+    let blobs = args.blobs.map(PathBuf::from);
     let ready = |at: SocketAddr| eprintln!("listening on {at}");
-    desk::relaying::relay(args.listen, &args.store, args.blobs, args.operation_tag.as_deref(), ready, stopped()).await
+    desk::relaying::relay(args.listen, &args.store, blobs, args.operation_tag.as_deref(), ready, stopped()).await
 }
 
 pub async fn parcel(context: &Context, command: Parcel) -> Result<(), DeskError> {
+    if let Parcel::Read { file } | Parcel::Inspect { file } = &command {
+        given(file)?;
+    }
     let desk = context.open().await?;
     let done = match command {
-        Parcel::Write { to, out } => desk.write_parcel(&to, &out).await.and_then(|report| {
-            emit(context.json, &report, |r| {
-                format!("{} entries for {to}, {} bytes. A courier cannot read it.", r.sent.entries, r.size)
+        Parcel::Write { to, out } => {
+            let busy = Busy::with("writing the parcel");
+            let report = desk.write_parcel(&to, &out).await;
+            drop(busy);
+            report.and_then(|report| {
+                emit(context.json, &report, |r| {
+                    format!("{} entries for {to}, {} bytes. A courier cannot read it.", r.sent.entries, r.size)
+                })
             })
-        }),
-        Parcel::Read { file } => desk.read_parcel(&file).await.and_then(|report| {
-            emit(context.json, &report, |r| format!("{} new, {} refused", r.received.entries, r.refused.len()))
-        }),
+        }
+        Parcel::Read { file } => {
+            let busy = Busy::with("checking the parcel and taking it in");
+            let report = desk.read_parcel(&file).await;
+            drop(busy);
+            report.and_then(|report| {
+                emit(context.json, &report, |r| format!("{} new, {} refused", r.received.entries, r.refused.len()))
+            })
+        }
         Parcel::Inspect { file } => desk.inspect_parcel(&file).and_then(|report| {
             emit(context.json, &report, |r| {
                 format!("A parcel of {} bytes, undamaged. What is in it, only its addressee can say.", r.size)
@@ -114,16 +152,49 @@ pub async fn parcel(context: &Context, command: Parcel) -> Result<(), DeskError>
 }
 
 pub async fn dossier(context: &Context, command: Dossier) -> Result<(), DeskError> {
-    let Dossier::Export { records, out, addressee, seal } = command;
+    if let Dossier::Open { file, .. } = &command {
+        given(file)?;
+    }
     let desk = context.open().await?;
-    let done = desk.export_dossier(&records, &out, addressee.as_deref(), seal).await;
+    let done = match command {
+        Dossier::Export { records, out, addressee, seal } => {
+            let busy = Busy::with("writing the dossier");
+            let report = desk.export_dossier(&records, &out, addressee.as_deref(), seal).await;
+            drop(busy);
+            report.and_then(|report| emit(context.json, &report, |r| exported_text(r, seal)))
+        }
+        Dossier::Open { file, out } => {
+            let busy = Busy::with("opening and checking the dossier");
+            let report = desk.open_dossier(&file, &out).await;
+            drop(busy);
+            report.and_then(|report| emit(context.json, &report, opened_text))
+        }
+    };
     desk.close().await;
-    emit(context.json, &done?, |r| {
-        format!(
-            "{} entries, {} exhibits: {}\nVerify it with intact-verify and a trust file that came another way.",
-            r.entries, r.exhibits, r.dossier
-        )
-    })
+    done
+}
+
+fn exported_text(report: &DossierReport, sealed: bool) -> String {
+    let next = if sealed {
+        "Only its addressee can open it, with `intact dossier open`."
+    } else {
+        "Verify it with intact-verify and a trust file that came another way."
+    };
+    format!("{} entries, {} exhibits: {}\n{next}", report.entries, report.exhibits, report.dossier)
+}
+
+/// The verdict first, as the verifier puts it.
+fn opened_text(report: &OpenedDossier) -> String {
+    let mut text = match (&report.verdict, &report.as_of) {
+        (Some(verdict), Some(as_of)) => format!("{verdict}, by the roster of this device as known on {as_of}\n"),
+        (Some(verdict), None) => format!("{verdict}, by the roster of this device\n"),
+        (None, _) => "Not judged: this device is part of no operation.\n".to_owned(),
+    };
+    for problem in &report.problems {
+        text += &format!("  {}\n", plain(problem));
+    }
+    text += &format!("{} entries, {} exhibits: {}\n", report.entries, report.exhibits, report.dossier);
+    text + "It lies there readable to whoever reads that folder."
 }
 
 pub async fn trust(context: &Context, command: Trust) -> Result<(), DeskError> {
@@ -136,6 +207,8 @@ pub async fn trust(context: &Context, command: Trust) -> Result<(), DeskError> {
 
 pub async fn import(context: &Context, command: Import) -> Result<(), DeskError> {
     let Import::Csv { file, mapping } = command;
+    given(&file)?;
+    given(&mapping)?;
     let desk = context.open().await?;
     let done = desk.import_csv(&file, &mapping, progress("importing")).await;
     desk.close().await;

@@ -1,6 +1,7 @@
 //! One function per command: call the desk, print the report.
 
 mod carry;
+mod complaints;
 mod people;
 mod records;
 mod tools;
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 use desk::{Desk, DeskError};
 
 use crate::args::{Cli, Command};
-use crate::passphrase;
+use crate::{passphrase, place};
 
 /// What every command may need.
 pub struct Context {
@@ -21,9 +22,10 @@ pub struct Context {
 }
 
 impl Context {
-    /// The vault folder.
+    /// The vault folder: the one that was named, or the desktop's place for it.
     pub fn dir(&self) -> Result<PathBuf, DeskError> {
-        self.vault.clone().ok_or_else(|| DeskError::usage("no vault was named: give --vault DIR or set INTACT_VAULT"))
+        let dir = self.vault.clone().or_else(place::default_vault);
+        dir.ok_or_else(|| DeskError::usage("no vault was named: give --vault DIR or set INTACT_VAULT"))
     }
     /// The passphrase of an existing vault.
     pub fn passphrase(&self) -> Result<desk::Passphrase, DeskError> {
@@ -54,7 +56,7 @@ pub async fn run(cli: Cli) -> Result<(), DeskError> {
         Command::Refer(args) => records::refer(&context, args).await,
         Command::Referral(command) => records::referral(&context, command).await,
         Command::Exhibit(command) => records::exhibit(&context, command).await,
-        Command::Complaint(command) => records::complaint(&context, command).await,
+        Command::Complaint(command) => complaints::complaint(&context, command).await,
         Command::Serve { listen } => carry::serve(&context, listen).await,
         Command::Sync(args) => carry::sync(&context, args).await,
         Command::Relay(args) => carry::relay(args).await,

@@ -8,6 +8,7 @@ use desk::{Desk, DeskError};
 use super::Context;
 use crate::args::{Agency, AgencyArgs, DeviceCommand, Init, Kind, RosterCommand};
 use crate::output::{emit, plain};
+use crate::place::given;
 
 fn input(args: AgencyArgs) -> AgencyInput {
     let kind = match args.kind {
@@ -30,7 +31,7 @@ fn input(args: AgencyArgs) -> AgencyInput {
 }
 
 pub async fn init(context: &Context, args: Init) -> Result<(), DeskError> {
-    let rules = args.rules.as_deref().map(desk::found::read_rules).transpose()?;
+    let rules = args.rules.as_deref().map(|file| desk::found::read_rules(given(file)?)).transpose()?;
     let (dir, pass) = (context.dir()?, context.new_passphrase()?);
     let (desk, report) =
         Desk::init(&dir, &pass, &args.operation_name, input(args.agency), rules, args.exercise).await?;
@@ -76,6 +77,7 @@ pub async fn device(context: &Context, command: DeviceCommand) -> Result<(), Des
 }
 
 pub async fn join(context: &Context, welcome: PathBuf) -> Result<(), DeskError> {
+    given(&welcome)?;
     let desk = context.open().await?;
     let pass = context.passphrase()?;
     let report = desk.join(&welcome, Some(&pass)).await?;
@@ -119,18 +121,21 @@ async fn roster_command(context: &Context, desk: &Desk, command: RosterCommand) 
             text
         }),
         RosterCommand::Admit { requests, root, out } => {
+            requests.iter().chain([&root]).try_for_each(|file| given(file).map(drop))?;
             let report = desk.admit(&requests, &root, &context.passphrase()?, &out).await?;
             emit(context.json, &report, epoch_text)
         }
         RosterCommand::Sign { proposal, root, out } => {
+            [&proposal, &root].into_iter().try_for_each(|file| given(file).map(drop))?;
             let report = desk.sign_epoch(&proposal, &root, &context.passphrase()?, &out).await?;
             emit(context.json, &report, epoch_text)
         }
         RosterCommand::Enrol { request, out } => {
-            let report = desk.enrol(&request, &out).await?;
+            let report = desk.enrol(given(&request)?, &out).await?;
             emit(context.json, &report, |report| format!("Enrolled {}. Bring it the welcome.", report.device))
         }
         RosterCommand::Revoke { device, reason, last_good, second } => {
+            second.iter().try_for_each(|file| given(file).map(drop))?;
             let report = desk.revoke(&device, &reason, last_good, second.as_deref()).await?;
             emit(context.json, &report, |report| {
                 format!(

@@ -1,11 +1,12 @@
-//! Incidents, referrals, exhibits, complaints.
+//! Incidents, referrals, exhibits.
 
-use desk::wire::{AudienceReport, BoardQuery, ComplaintShow, EntryReport, IncidentShow, LogIncident, ReferralItem};
-use desk::{Desk, DeskError};
+use desk::wire::{AudienceReport, BoardQuery, EntryReport, IncidentShow, LogIncident, ReferralItem};
+use desk::{CustodyReport, Desk, DeskError};
 
 use super::Context;
-use crate::args::{Complaint, ExhibitCommand, Incident, ListArgs, LogArgs, Refer, Referral, Step};
+use crate::args::{ExhibitCommand, Incident, ListArgs, LogArgs, Refer, Referral, Step};
 use crate::output::{emit, plain};
+use crate::place::given;
 
 const SEVERITY: [&str; 5] = ["–", "Minor", "Moderate", "Serious", "Critical"];
 
@@ -199,7 +200,14 @@ pub async fn referral(context: &Context, command: Referral) -> Result<(), DeskEr
     emit(context.json, &report?, kept)
 }
 
+fn custody_text(report: &CustodyReport) -> String {
+    format!("Signed and kept on this device: {}\n{} bytes, SHA-256 {}", report.entry, report.size, report.sha256)
+}
+
 pub async fn exhibit(context: &Context, command: ExhibitCommand) -> Result<(), DeskError> {
+    if let ExhibitCommand::Add { file, .. } = &command {
+        given(file)?;
+    }
     let desk = context.open().await?;
     let done = match command {
         ExhibitCommand::Add { record, file, description } => {
@@ -214,63 +222,13 @@ pub async fn exhibit(context: &Context, command: ExhibitCommand) -> Result<(), D
         }
         ExhibitCommand::Transfer { record, exhibit, to, remark } => {
             let report = desk.custody(&record, &exhibit, Some(&to), remark).await;
-            report.and_then(|report| emit(context.json, &report, kept))
+            report.and_then(|report| emit(context.json, &report, custody_text))
         }
         ExhibitCommand::Receive { record, exhibit, remark } => {
             let report = desk.custody(&record, &exhibit, None, remark).await;
-            report.and_then(|report| emit(context.json, &report, kept))
+            report.and_then(|report| emit(context.json, &report, custody_text))
         }
     };
     desk.close().await;
     done
-}
-
-pub async fn complaint(context: &Context, command: Complaint) -> Result<(), DeskError> {
-    let desk = context.open().await?;
-    let done = complaint_command(context, &desk, command).await;
-    desk.close().await;
-    done
-}
-
-async fn complaint_command(context: &Context, desk: &Desk, command: Complaint) -> Result<(), DeskError> {
-    let json = context.json;
-    match command {
-        Complaint::File(args) => {
-            let complainant = args.complainant_file.as_deref().map(desk::complaint::read_complainant).transpose()?;
-            let input = desk::complaint::Filing {
-                subject: args.subject,
-                summary: args.summary,
-                complainant,
-                challenges: args.challenges,
-                remedy: args.remedy,
-                incidents: args.incident,
-            };
-            emit(json, &desk.file_complaint(input).await?, complaint_text)
-        }
-        Complaint::List => emit(json, &desk.complaints().await?, |list| {
-            list.items.iter().map(|c| format!("{}  {:<20} {}\n", c.docket, c.state, plain(&c.summary))).collect()
-        }),
-        Complaint::Show { complaint } => emit(json, &desk.show_complaint(&complaint).await?, complaint_text),
-        Complaint::Link { complaint, incident } => emit(json, &desk.link_incident(&complaint, &incident).await?, kept),
-        Complaint::Move { complaint, state, reason } => {
-            emit(json, &desk.move_complaint(&complaint, &state, reason).await?, kept)
-        }
-        Complaint::Decide { complaint, outcome, reasons, remedy } => {
-            emit(json, &desk.decide(&complaint, &outcome, &reasons, remedy).await?, kept)
-        }
-    }
-}
-
-fn complaint_text(show: &ComplaintShow) -> String {
-    let mut text = format!("{}  {}\n{}\n", show.docket, show.state, plain(&show.summary));
-    for due in &show.due {
-        text += &format!("  {}: due {} ({})\n    {}\n", due.rule, due.at, plain(&due.citation), due.working);
-    }
-    if show.due.is_empty() {
-        text += "  no rule configured\n";
-    }
-    for incident in &show.incidents {
-        text += &format!("  relies on {}\n", plain(incident));
-    }
-    text
 }
