@@ -380,6 +380,10 @@ fn quarantine(opened: &Opened, ground: &Ground<'_>) -> Result<(), (Status, Strin
         if opened.link.number > last {
             return Err((Status::Quarantined, "it was written after its device was revoked".into()));
         }
+        // Said here as well as by the chain's marks: those are made from links, and the head's own may be absent.
+        if cut.is_some_and(|cut| opened.link.number == cut.number && opened.envelope != cut.head) {
+            return Err((Status::Quarantined, "its device's cut names another entry in its place".into()));
+        }
     }
     Ok(())
 }

@@ -73,6 +73,10 @@ pub fn chain_marks(links: &[Link], roster: &Roster) -> ChainMarks {
             marks.went_back.insert(*id);
         }
     }
+    // So does the link that a cut names, here or not: whoever signed another in its place forked.
+    if let Some(cut) = links.first().and_then(|link| roster.cut(&link.device)).flatten() {
+        numbers.entry(cut.number).or_default().insert(cut.head);
+    }
     let Some(fork) = numbers.iter().find(|(_, ids)| ids.len() > 1).map(|(number, _)| *number) else {
         return marks;
     };
