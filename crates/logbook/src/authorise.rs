@@ -35,6 +35,22 @@ pub enum Denied {
     RosterWentBack,
 }
 
+impl Denied {
+    /// The code, which never changes; the words may.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Role(_) => "needs-role",
+            Self::Owner => "not-the-owner",
+            Self::Outsider => "outsider",
+            Self::Tlp => "tlp",
+            Self::Alleged => "alleged",
+            Self::Kind => "kind",
+            Self::Step(_) => "step",
+            Self::RosterWentBack => "roster-went-back",
+        }
+    }
+}
+
 /// An author at the time of an entry.
 #[derive(Debug, Clone)]
 pub struct Author<'a> {

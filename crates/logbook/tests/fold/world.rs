@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use logbook::action::{Action, Amend, Create, Grant, GrantTo, Note, RecordKind};
+use logbook::digest::digest;
+use logbook::document::heads_agree;
 use logbook::roster::{
     AgencyRecord, ChainAction, ChainEntry, Cut, Enrol, Epoch, NameOpening, Revoke, RosterObject, SignedChainEntry,
     SignedEpoch, name_commitment,
@@ -263,6 +265,12 @@ impl World {
         opened
     }
 
+    /// Seals an entry once more, in another place of its device's chain.
+    pub fn seal_again(&mut self, who: usize, opened: &Opened, number: u64, prev: EnvelopeId) -> Arc<Opened> {
+        let link = Link { number, prev, ..opened.link };
+        self.sign(who, &Made { header: opened.header.clone(), link, entry: opened.entry.clone() })
+    }
+
     /// A device states something, knowing what is in `seen`.
     pub fn state(&mut self, who: usize, seen: &Record, action: Action) -> Arc<Opened> {
         let made = self.make(who, seen, action);
@@ -285,6 +293,18 @@ impl World {
     pub fn fold(&self, entries: &[Arc<Opened>]) -> Record {
         let marks = self.marks();
         Record::fold(self.record, entries.iter().cloned(), &Ground { roster: &self.roster, marks: &marks })
+    }
+
+    /// Folds the same entries shuffled, and handed over in parts.
+    pub fn fold_shuffled(&self, entries: &[Arc<Opened>], shuffle: u64, parts: usize) -> Record {
+        let marks = self.marks();
+        let mut order = entries.to_vec();
+        order.sort_by_key(|opened| seal::hash::tagged("shuffle", &[&shuffle.to_be_bytes(), &opened.envelope.0]));
+        let mut record = Record::new(self.record);
+        for part in order.chunks(order.len().div_ceil(parts)) {
+            record.add_all(part.iter().cloned(), &Ground { roster: &self.roster, marks: &marks });
+        }
+        record
     }
 }
 
@@ -325,9 +345,20 @@ impl Play {
         opened
     }
 
+    /// The fold of everything, having checked that no order of arrival gives another one.
+    pub fn settled(&self) -> Record {
+        let whole = self.fold();
+        for shuffle in 0..8 {
+            let other = self.world.fold_shuffled(&self.all, shuffle, 1 + shuffle as usize);
+            assert_eq!(digest(&whole), digest(&other), "another order of arrival gives another record");
+        }
+        assert!(heads_agree(&whole), "Automerge finds other heads");
+        whole
+    }
+
     /// The status that the fold of everything gives an entry, and why.
     pub fn status(&self, opened: &Opened) -> (logbook::Status, Option<String>) {
-        let record = self.fold();
+        let record = self.settled();
         let judged = record.entry(&opened.id).expect("it is in the record");
         (judged.status, judged.reason.clone())
     }
