@@ -3,6 +3,7 @@
 //! This crate knows no file, no network and no clock. What an entry may say stands in [`action`],
 //! who may say it in [`authorise`], what follows from all of them in [`record`].
 
+mod access;
 pub mod action;
 pub mod authorise;
 pub mod causality;
@@ -14,6 +15,7 @@ pub mod entry;
 pub mod field;
 pub mod flow;
 mod judge;
+mod limits;
 pub mod reason;
 pub mod record;
 pub mod record_state;

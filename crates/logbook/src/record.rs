@@ -23,6 +23,7 @@ use crate::authorise::{Author, Denied};
 use crate::causality::{Mark, Past};
 use crate::entry::Entry;
 use crate::judge::{Item, Parsed, unsound};
+use crate::limits::Giving;
 use crate::reason::Reason;
 use crate::record_state::RecordState;
 use crate::roster::{AgencyId, Roster};
@@ -272,25 +273,17 @@ impl Record {
     }
 
     /// Whether an author may state this of the record, having seen this past.
-    fn allowed(&self, action: &Action, who: &Author<'_>, past: &Past, roster: &Roster) -> Result<(), Denied> {
-        action.authorise(who, &self.state, past)?;
-        for grant in action.grants() {
-            if let crate::action::GrantTo::Agency { id, .. } = &grant.to
-                && let Some(agency) = roster.agency(id)
-                && self.state.alleges(agency.record.kind)
-                && id != who.agency
-            {
-                return Err(Denied::Alleged);
-            }
-        }
-        Ok(())
+    fn allowed(&self, action: &Action, giving: &Giving<'_>, past: &Past) -> Result<(), Denied> {
+        action.authorise(giving.author, &self.state, past)?;
+        giving.check(action, &self.state)
     }
 
     /// Asks, before anything is signed, whether this author may state this now; and whether the
     /// step would have an effect.
     pub fn would(&self, action: &Action, who: &Author<'_>, mark: &Mark, roster: &Roster) -> Result<(), Denied> {
         let past = self.seen_now();
-        self.allowed(action, who, &past, roster)?;
+        let view = roster.current_view().ok_or(Denied::Outsider)?;
+        self.allowed(action, &Giving { author: who, roster, view: &view }, &past)?;
         // Only steps of a flow can lack effect; they are cheap to try on a copy of the state.
         if matches!(action, Action::State(_) | Action::Answer(_) | Action::Move(_) | Action::Decide(_)) {
             let mut copy = self.state.clone();

@@ -7,6 +7,7 @@ use crate::action::At;
 use crate::authorise::{Author, Denied};
 use crate::causality::{Mark, Past};
 use crate::judge::{Item, Standing, Verdict};
+use crate::limits::Giving;
 use crate::reason::Reason;
 use crate::roster::AgencyId;
 use crate::status::Status;
@@ -185,7 +186,8 @@ impl Record {
         }
         let who = Author { device: link.device, agency, kind: *kind, roles };
         let entry = item.parsed.as_ref().map_err(|error| Reason::from(error.clone()))?;
-        Ok(self.allowed(&entry.action, &who, past, ground.roster)?)
+        let view = ground.roster.view(&link.roster).ok_or(Reason::RosterMissing)?;
+        Ok(self.allowed(&entry.action, &Giving { author: &who, roster: ground.roster, view }, past)?)
     }
 }
 

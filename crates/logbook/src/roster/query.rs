@@ -98,6 +98,10 @@ impl Roster {
         let mut held = named.filter_map(|(id, _)| self.epochs.get(id));
         held.any(|held| held.signed.acceptances.iter().any(|acceptance| acceptance.agency == record.id))
     }
+    /// An agency as the epoch that a view names has it.
+    pub(crate) fn agency_in(&self, id: &AgencyId, view: &RosterView) -> Option<&AgencyRecord> {
+        self.line.tree.get(&view.epoch)?.agency(id)
+    }
     /// The agencies of the current epoch.
     pub fn agencies(&self) -> Vec<AgencyState> {
         let records = self.epoch().map(|epoch| epoch.agencies.as_slice()).unwrap_or_default();

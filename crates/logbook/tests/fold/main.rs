@@ -5,4 +5,5 @@ mod chains;
 mod crowds;
 mod forms;
 mod late;
+mod rights;
 mod world;

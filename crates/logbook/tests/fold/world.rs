@@ -211,6 +211,11 @@ impl World {
         self.create(RecordKind::Incident, set, vec![grant("emb")])
     }
 
+    /// Makes the record one that this device creates.
+    pub fn adopt(&mut self, who: usize) {
+        self.record = logbook::action::create::record_id(&self.devices[who].key.device_id(), NONCE);
+    }
+
     /// What a device would put into an envelope, knowing what is in `seen`.
     pub fn make(&mut self, who: usize, seen: &Record, action: Action) -> Made {
         self.salt += 1;
