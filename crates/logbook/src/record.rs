@@ -218,23 +218,38 @@ impl Record {
             }
         }
         let fresh: Vec<Arc<Opened>> = fresh.into_values().collect();
-        if again || !self.continues(&fresh) {
-            return self.refold(fresh, ground);
+        let place = if again { None } else { self.place_for(&fresh) };
+        let Some(place) = place else { return self.refold(fresh, ground) };
+        let inert = self.entries.split_off(place);
+        for entry in &inert {
+            self.index.remove(&entry.opened.id);
         }
         let items = fresh.into_iter().map(|opened| Item::new(self.id, opened, None, ground));
         self.push_all(items.collect(), ground);
+        for entry in inert {
+            self.index.insert(entry.opened.id, self.entries.len());
+            self.entries.push(entry);
+        }
     }
 
-    /// Whether entries, in fold order, come after everything here, in that order and in each
-    /// device's line, and nothing here waits for them.
-    fn continues(&self, fresh: &[Arc<Opened>]) -> bool {
-        let last = self.entries.last().map(|entry| (entry.opened.header.depth, entry.opened.id));
-        let Some(first) = fresh.first().map(|opened| (opened.header.depth, opened.id)) else { return true };
+    /// Where entries, in fold order, can be put without judging anything here again: after all that
+    /// bears on anything, each device going on where it ended, and nothing here waiting for them. What
+    /// strangers claim of depth so costs nobody else.
+    fn place_for(&self, fresh: &[Arc<Opened>]) -> Option<usize> {
+        let key = |opened: &Opened| (opened.header.depth, opened.id);
+        let (Some(first), Some(last)) = (fresh.first(), fresh.last()) else { return Some(self.entries.len()) };
+        let place = self.entries.partition_point(|held| key(&held.opened) < key(last));
         let follows = |opened: &Arc<Opened>| {
             let top = self.lines.get(&opened.link.device).map_or(0, |line| line.top);
             opened.link.number > top && !self.awaited.contains(&opened.id)
         };
-        last.is_none_or(|last| last < first) && fresh.iter().all(follows)
+        let after = place.checked_sub(1).is_none_or(|at| key(&self.entries[at].opened) < key(first));
+        if !after || !fresh.iter().all(follows) {
+            return None;
+        }
+        let authors: BTreeSet<DeviceId> = fresh.iter().map(|opened| opened.link.device).collect();
+        let inert = |held: &Judged| !held.in_document() && !authors.contains(&held.opened.link.device);
+        self.entries[place..].iter().all(inert).then_some(place)
     }
 
     /// Judges everything again: the roster or what is known of a chain changed.

@@ -5,5 +5,6 @@ mod chains;
 mod crowds;
 mod forms;
 mod late;
+mod mayhem;
 mod rights;
 mod world;

@@ -189,6 +189,18 @@ impl World {
         self.roster.add(RosterObject::View(self.roster.current_view().unwrap())).unwrap();
     }
 
+    /// Enrols one more device; gives back its place.
+    pub fn enrol(&mut self, agency: &str, key: SigningKey, roles: &[Role]) -> usize {
+        let (mut enrol, _) = enrolment(9, roles, agency);
+        enrol.device = key.device_id();
+        enrol.network_signature = Enrol::certify(&key, &enrol.network_key.0);
+        let role = roles[0].code();
+        let operator = enrol.operator;
+        self.devices.push(Device { key, operator, role, number: 0, prev: EnvelopeId([0; 32]) });
+        self.chain(agency, ChainAction::Enrol(enrol));
+        self.devices.len() - 1
+    }
+
     pub fn revoke(&mut self, who: usize, cut: Option<Cut>) {
         let agency = CAST[who].0;
         let device = self.devices[who].key.device_id();
@@ -357,6 +369,13 @@ impl Play {
             let other = self.world.fold_shuffled(&self.all, shuffle, 1 + shuffle as usize);
             assert_eq!(digest(&whole), digest(&other), "another order of arrival gives another record");
         }
+        // In the order of writing, one by one, as they mostly come.
+        let marks = self.world.marks();
+        let ground = Ground { roster: &self.world.roster, marks: &marks };
+        let mut one_by_one = Record::new(self.world.record);
+        self.all.iter().for_each(|opened| one_by_one.add(opened.clone(), &ground));
+        assert_eq!(digest(&whole), digest(&one_by_one), "coming one by one they give another record");
+        assert_eq!(whole.heads(), one_by_one.heads());
         assert!(heads_agree(&whole), "Automerge finds other heads");
         whole
     }
