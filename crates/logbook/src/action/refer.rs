@@ -226,10 +226,10 @@ impl Answer {
     /// The receiver receives, sees, accepts, declines, does, returns; the asker closes, disputes,
     /// recalls. Neither commands the other. Whoever reads states that it arrived and was seen; the rest
     /// is a desk's to answer, and in a brief also its adjudicator's to close.
-    pub(super) fn authorise(&self, author: &Author<'_>, record: &RecordState, _: &Past) -> Result<(), Denied> {
-        let Some(referral) = record.referrals.get(&self.referral) else {
-            return Err(Denied::Step("no such referral in this record"));
-        };
+    pub(super) fn authorise(&self, author: &Author<'_>, record: &RecordState, past: &Past) -> Result<(), Denied> {
+        // What an author had not seen it cannot answer.
+        let referral = record.referrals.get(&self.referral).filter(|referral| past.holds(&referral.offered));
+        let referral = referral.ok_or(Denied::Step("no such referral in this record"))?;
         let side = if self.step.by_asker() { &referral.from } else { &referral.to };
         if side != author.agency {
             return Err(Denied::Step("this step is the other side's"));

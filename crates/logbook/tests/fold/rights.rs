@@ -235,6 +235,26 @@ fn a_referral_is_answered_by_a_desk_and_seen_by_whoever_reads() {
     assert_eq!(denied(&mut play, DESK, answer(ReferralState::Closed)), None);
 }
 
+/// An answer made up before the referral was seen.
+#[test]
+fn nobody_answers_what_it_had_not_seen() {
+    let mut play = Play::new();
+    play.state(DESK, share(vec![grant("police")]));
+    let seen = play.fold();
+    let offered = play.state(DESK, refer("police", Ask::Respond, vec![]));
+    let answer =
+        Answer { referral: offered.id, step: ReferralState::Declined, reason: Some("no".into()), outcome: None };
+    let mut alone = seen;
+    for n in 0..3 {
+        let own = play.state_having_seen(POLICE, &alone, note(&n.to_string()));
+        let marks = play.world.marks();
+        alone.add(own, &logbook::Ground { roster: &play.world.roster, marks: &marks });
+    }
+    let blind = play.state_having_seen(POLICE, &alone, Action::Answer(answer));
+    assert_eq!(play.status(&blind).0, Status::NotAuthorised);
+    assert_eq!(play.fold().state().referrals[&offered.id].flow.state(), ReferralState::Offered);
+}
+
 #[test]
 fn codes_of_reasons_are_what_they_are() {
     // They stand in digests: to change one is to change what two holders agree on.
