@@ -2,6 +2,7 @@
 
 use seal::DeviceId;
 
+use crate::action::RecordKind;
 use crate::causality::Past;
 use crate::record_state::RecordState;
 use crate::roster::{AgencyId, AgencyKind, Role};
@@ -24,6 +25,9 @@ pub enum Denied {
     /// The recipient is of a kind that the record alleges to be the perpetrator.
     #[error("a body that the record alleges to be involved cannot be given it")]
     Alleged,
+    /// The grants leave out keys of the record.
+    #[error("whoever is asked must be given the whole record")]
+    Partial,
     /// The record does not exist yet, or is of another kind.
     #[error("the record is of a kind that does not take this")]
     Kind,
@@ -33,6 +37,23 @@ pub enum Denied {
     /// The author cites a roster older than its previous entry's.
     #[error("it cites a roster older than its author's previous entry")]
     RosterWentBack,
+}
+
+impl Denied {
+    /// The code, which never changes; the words may.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Role(_) => "needs-role",
+            Self::Owner => "not-the-owner",
+            Self::Outsider => "outsider",
+            Self::Tlp => "tlp",
+            Self::Alleged => "alleged",
+            Self::Partial => "partial",
+            Self::Kind => "kind",
+            Self::Step(_) => "step",
+            Self::RosterWentBack => "roster-went-back",
+        }
+    }
 }
 
 /// An author at the time of an entry.
@@ -73,8 +94,8 @@ impl Author<'_> {
     }
 
     /// May note, amend facts and add exhibits: the owner's desk; the field on what it logged; the
-    /// desk of an agency that the record was shared with, a court's included; on a complaint, its
-    /// registrar and adjudicator.
+    /// desk of an agency that the record was shared with, a court's included; on what is no incident,
+    /// its registrar and adjudicator.
     pub fn may_add(&self, record: &RecordState, past: &Past) -> Result<(), Denied> {
         if !record.exists() {
             return Err(Denied::Kind);
@@ -84,7 +105,10 @@ impl Author<'_> {
             if record.creator == Some(self.device) && self.needs(&[Role::Field]).is_ok() {
                 return Ok(());
             }
-            return self.needs(&[desk[0], desk[1], Role::Registrar, Role::Adjudicator]);
+            return match record.kind {
+                Some(RecordKind::Incident) => self.needs(&desk),
+                _ => self.needs(&[desk[0], desk[1], Role::Registrar, Role::Adjudicator]),
+            };
         }
         if !self.reads(record, past) {
             return Err(Denied::Outsider);

@@ -1,7 +1,9 @@
 //! What an author had seen, as one number per device.
 //!
-//! Within a record each device numbers its entries, and each entry has seen its device's earlier
-//! ones; so "A had seen B" is one comparison.
+//! Within a record each device numbers its entries. Only entries that stand in their device's one
+//! line, each having seen the one before it, enter a past by their number; so "A had seen B" is one
+//! comparison, and is right of every B that counts. What stands beside that line, by a clone or a
+//! thief, hands on what it had seen and is itself in nobody's past.
 
 use seal::{DeviceId, EntryId, OperatorId};
 
@@ -48,8 +50,26 @@ impl Past {
     }
     /// Adds everything that another past holds.
     pub fn merge(&mut self, other: &Past) {
-        for (author, number) in &other.0 {
-            self.add(*author, *number);
+        if self.0.is_empty() {
+            self.0.clone_from(&other.0);
+            return;
         }
+        let mut merged = Vec::with_capacity(self.0.len().max(other.0.len()));
+        let (mut ours, mut theirs) = (self.0.iter().peekable(), other.0.iter().peekable());
+        while let (Some((one, number)), Some((other, seen))) = (ours.peek(), theirs.peek()) {
+            let author = *one.min(other);
+            let mut most = 0;
+            if *one == author {
+                most = *number;
+                ours.next();
+            }
+            if *other == author {
+                most = most.max(*seen);
+                theirs.next();
+            }
+            merged.push((author, most));
+        }
+        merged.extend(ours.chain(theirs));
+        self.0 = merged;
     }
 }

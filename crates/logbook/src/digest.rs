@@ -1,12 +1,13 @@
 //! A hash over everything derived from a record: same envelopes, roster and marks, same digest.
 //!
-//! Nothing derived from now, from the local presence of exhibits or from acks enters it.
+//! Reasons enter by their codes, so that wording and language do not matter. Nothing derived from now, from the local presence of exhibits or from acks enters it.
 
 use seal::Hash32;
 use seal::codec::Writer;
 use seal::hash::tagged;
 
 use crate::causality::Mark;
+use crate::reason::Reason;
 use crate::record::Record;
 use crate::record_state::{Audience, RecordState};
 
@@ -16,7 +17,7 @@ pub fn digest(record: &Record) -> Hash32 {
     out.raw(&record.id().0).varint(record.entries().len() as u64);
     for entry in record.entries() {
         out.raw(&entry.opened.id.0).raw(&entry.opened.envelope.0).bytes(entry.status.code().as_bytes());
-        out.bytes(entry.reason.as_deref().unwrap_or("").as_bytes());
+        out.bytes(entry.why.as_ref().map_or("", Reason::code).as_bytes());
     }
     state(record.state(), &mut out);
     Hash32(tagged("intact/digest/v1", &[&out.finish()]))

@@ -3,15 +3,16 @@
 //! Screens never read it. It is an independent witness: Automerge must find the heads that the fold
 //! found, and it is what an export gives to whoever wants the document itself.
 
+use std::collections::BTreeSet;
+
 use automerge::{Automerge, Change};
 use seal::change;
 
 use crate::record::Record;
-use crate::status::Status;
 
-/// The changes of every entry that is not rejected, in fold order.
+/// The changes of every entry that may be cited, and of what such entries cite, in fold order.
 fn changes(record: &Record) -> Option<Vec<Change>> {
-    let entries = record.entries().iter().filter(|entry| entry.status != Status::Rejected);
+    let entries = record.entries().iter().filter(|entry| entry.in_document());
     entries
         .map(|entry| {
             let opened = &entry.opened;
@@ -29,15 +30,9 @@ pub fn document(record: &Record) -> Option<Automerge> {
     Some(document)
 }
 
-/// Whether Automerge finds the same heads. Entries whose predecessors are missing wait in Automerge
-/// too, so a record with gaps is compared only for being taken without an error.
+/// Whether Automerge finds the same heads.
 pub fn heads_agree(record: &Record) -> bool {
     let Some(document) = document(record) else { return false };
-    if !record.missing().is_empty() {
-        return true;
-    }
-    let mut theirs: Vec<[u8; 32]> = document.get_heads().iter().map(|head| head.0).collect();
-    theirs.sort_unstable();
-    let ours: Vec<[u8; 32]> = record.heads().iter().map(|head| head.0).collect();
-    theirs == ours
+    let theirs: BTreeSet<[u8; 32]> = document.get_heads().iter().map(|head| head.0).collect();
+    theirs == record.all_heads().iter().map(|head| head.0).collect()
 }

@@ -68,11 +68,22 @@ pub struct Entry {
     pub action: Action,
 }
 
-/// Just enough of an entry to tell "newer" from "malformed".
+/// Just enough of an entry to tell "newer" from "malformed". What else a later version has is its own.
 #[derive(Deserialize)]
 struct Outline {
     v: u64,
-    action: serde_json::Map<String, serde_json::Value>,
+    #[serde(default)]
+    action: serde_json::Value,
+}
+
+impl Outline {
+    /// Of a later version; or of this one, with one action of a kind that is not known here.
+    fn is_newer(&self) -> bool {
+        let unknown = |action: &serde_json::Map<String, serde_json::Value>| {
+            action.len() == 1 && !action.keys().all(|kind| Action::knows(kind))
+        };
+        self.v > u64::from(VERSION) || (self.v == u64::from(VERSION) && self.action.as_object().is_some_and(unknown))
+    }
 }
 
 impl Entry {
@@ -93,8 +104,11 @@ impl Entry {
             Ok(entry) => entry,
             Err(error) => return Err(Self::newer_or_malformed(bytes, &error)),
         };
-        if entry.v != VERSION {
+        if entry.v > VERSION {
             return Err(EntryError::NewerSoftware);
+        }
+        if entry.v < VERSION {
+            return Err(EntryError::Malformed("no entry has this version".into()));
         }
         if entry.encode() != bytes {
             return Err(EntryError::Malformed("not in its one accepted encoding".into()));
@@ -105,10 +119,7 @@ impl Entry {
 
     fn newer_or_malformed(bytes: &[u8], error: &serde_json::Error) -> EntryError {
         match serde_json::from_slice::<Outline>(bytes) {
-            Ok(outline) if outline.v > u64::from(VERSION) => EntryError::NewerSoftware,
-            Ok(outline) if outline.action.len() == 1 && !outline.action.keys().all(|kind| Action::knows(kind)) => {
-                EntryError::NewerSoftware
-            }
+            Ok(outline) if outline.is_newer() => EntryError::NewerSoftware,
             // serde's message names members and types, never content beyond a code; position helps.
             _ => EntryError::Malformed(format!("line {} column {}", error.line(), error.column())),
         }

@@ -46,9 +46,15 @@ impl<S: States> Flow<S> {
         if self.current.iter().all(|at| past.holds(&self.steps[*at].mark)) {
             return self.state();
         }
-        let seen: Vec<&Step<S>> = self.steps.iter().filter(|step| past.holds(&step.mark)).collect();
-        let current = seen.iter().filter(|step| !seen.iter().any(|later| later.past.holds(&step.mark)));
-        current.map(|step| step.to).max_by_key(|state| state.rank()).unwrap_or(S::START)
+        // Backwards, with all that the later ones had seen in one past: each step is gone through once.
+        let (mut later, mut current) = (Past::default(), Vec::new());
+        for step in self.steps.iter().rev().filter(|step| past.holds(&step.mark)) {
+            if !later.holds(&step.mark) {
+                current.push(step.to);
+            }
+            later.merge(&step.past);
+        }
+        current.into_iter().max_by_key(|state| state.rank()).unwrap_or(S::START)
     }
 
     /// Takes a step; `false` if its author's state did not allow it, and then nothing changes.

@@ -3,6 +3,7 @@
 //! This crate knows no file, no network and no clock. What an entry may say stands in [`action`],
 //! who may say it in [`authorise`], what follows from all of them in [`record`].
 
+mod access;
 pub mod action;
 pub mod authorise;
 pub mod causality;
@@ -13,6 +14,9 @@ pub mod document;
 pub mod entry;
 pub mod field;
 pub mod flow;
+mod judge;
+mod limits;
+pub mod reason;
 pub mod record;
 pub mod record_state;
 pub mod roster;
@@ -22,6 +26,7 @@ pub mod vocab;
 pub use action::Action;
 pub use entry::Entry;
 pub use field::{FieldValue, Fields};
+pub use reason::Reason;
 pub use record::{Ground, Judged, Record};
 pub use record_state::RecordState;
 pub use roster::{AgencyId, AgencyKind, Role, Roster};

@@ -3,18 +3,30 @@
 //! Entries stand in one total order (depth, then entry id), a linear extension of causality, so
 //! the same envelopes give the same record whatever the order of arrival. The CRDT holds every
 //! correctly signed entry of an admitted device; status is applied here.
+//!
+//! Two things are kept apart. Whether an entry is **linked**, all before it here and its depth
+//! following from it, is a matter of bytes alone, and does not change once it holds. Its **status**
+//! may change with roster and chains. A past goes through whatever is linked: otherwise a rejection
+//! that comes late would cut off everything that honest colleagues wrote after it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod push;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use seal::{DeviceId, EntryId, Opened, RecordId};
+use seal::header::MAX_HEADS;
+use seal::{DeviceId, EntryId, EnvelopeId, Opened, RecordId, RosterHash};
 
 use crate::action::{Action, At};
 use crate::authorise::{Author, Denied};
 use crate::causality::{Mark, Past};
-use crate::entry::{Entry, EntryError};
+use crate::entry::Entry;
+use crate::judge::{Item, Parsed, unsound};
+use crate::limits::Giving;
+use crate::reason::Reason;
 use crate::record_state::RecordState;
-use crate::roster::{AgencyId, Device, Roster};
+use crate::roster::{AgencyId, Roster};
 use crate::status::{ChainMarks, Status};
 
 /// An entry with what it counts for.
@@ -27,13 +39,29 @@ pub struct Judged {
     /// Its status.
     pub status: Status,
     /// Why, where it is not simply valid, or why it has no effect.
+    pub why: Option<Reason>,
+    /// The same in words.
     pub reason: Option<String>,
     /// The author's agency, where the roster knows it.
     pub agency: Option<AgencyId>,
-    /// What the author had seen, itself included.
+    parsed: Parsed,
+    /// What someone who cites it had seen.
     past: Past,
-    /// Whether everything before it is at hand.
-    complete: bool,
+    /// Whether everything before it is here, and its depth follows from it.
+    linked: bool,
+    /// Whether an entry that stands in the document cites it, directly or through others that do not.
+    covered: bool,
+}
+
+impl Judged {
+    /// Linked, of an admitted device, and not rejected: what the next entry may cite.
+    fn citable(&self) -> bool {
+        self.linked && self.status != Status::Rejected && self.agency.is_some()
+    }
+    /// Whether it is part of the record's document: what may be cited, and what was.
+    pub(crate) fn in_document(&self) -> bool {
+        self.citable() || self.covered
+    }
 }
 
 /// What judging needs beside the entries.
@@ -44,15 +72,34 @@ pub struct Ground<'a> {
     pub marks: &'a ChainMarks,
 }
 
+/// A device's line in the record: entries that each had seen the one before.
+#[derive(Debug, Clone, Default)]
+struct Line {
+    /// The device's index, in the order of first appearance.
+    author: u32,
+    /// The number in the record of the line's last entry; 0 where there is none.
+    tip: u64,
+    /// The newest roster that an entry of the line cites without going back.
+    roster: Option<RosterHash>,
+    /// The greatest chain number of all that is here of the device.
+    top: u64,
+    /// Chain numbers of what could stand in the line and was not folded yet, with their count.
+    ahead: BTreeMap<u64, usize>,
+}
+
 /// A record.
 #[derive(Debug, Clone)]
 pub struct Record {
     id: RecordId,
     entries: Vec<Judged>,
     index: HashMap<EntryId, usize>,
-    devices: HashMap<DeviceId, u32>,
+    lines: HashMap<DeviceId, Line>,
+    /// Further envelopes of entries that are here.
+    spares: BTreeMap<(EntryId, EnvelopeId), Arc<Opened>>,
     state: RecordState,
     heads: BTreeSet<EntryId>,
+    /// Entries that were cited before they were here.
+    awaited: HashSet<EntryId>,
     waiting: usize,
 }
 
@@ -63,9 +110,11 @@ impl Record {
             id,
             entries: Vec::new(),
             index: HashMap::new(),
-            devices: HashMap::new(),
+            lines: HashMap::new(),
+            spares: BTreeMap::new(),
             state: RecordState::default(),
             heads: BTreeSet::new(),
+            awaited: HashSet::new(),
             waiting: 0,
         }
     }
@@ -93,22 +142,59 @@ impl Record {
     pub fn state(&self) -> &RecordState {
         &self.state
     }
-    /// The heads: entries that no other entry has seen. What the next entry cites.
+    /// How many entries wait for something.
+    pub fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// Every head: an entry that no other entry in the document has seen.
+    pub(crate) fn all_heads(&self) -> &BTreeSet<EntryId> {
+        &self.heads
+    }
+
+    /// What the next entry cites: the heads, as many as a header holds. Where there are more, the
+    /// deepest of each device come first, so that no device crowds out the others; an author that
+    /// goes on writing cites the rest in turn.
     pub fn heads(&self) -> Vec<EntryId> {
-        self.heads.iter().copied().collect()
+        if self.heads.len() <= MAX_HEADS {
+            return self.heads.iter().copied().collect();
+        }
+        let mut heads: Vec<&Judged> = self.heads.iter().filter_map(|id| self.entry(id)).collect();
+        heads.sort_by_key(|head| (Reverse(head.status.counts()), Reverse(head.opened.header.depth), head.opened.id));
+        let mut places: HashMap<DeviceId, usize> = HashMap::new();
+        let mut ranked: Vec<(usize, usize, EntryId)> = Vec::with_capacity(heads.len());
+        for (at, head) in heads.iter().enumerate() {
+            let place = places.entry(head.opened.link.device).or_default();
+            ranked.push((*place, at, head.opened.id));
+            *place += 1;
+        }
+        ranked.sort_unstable();
+        let mut cited: Vec<EntryId> = ranked.into_iter().take(MAX_HEADS).map(|(.., id)| id).collect();
+        cited.sort_unstable();
+        cited
     }
     /// The depth of the next entry.
     pub fn next_depth(&self) -> u64 {
-        1 + self.heads.iter().filter_map(|id| self.entry(id)).map(|entry| entry.opened.header.depth).max().unwrap_or(0)
+        1 + self
+            .heads()
+            .iter()
+            .filter_map(|id| self.entry(id))
+            .map(|entry| entry.opened.header.depth)
+            .max()
+            .unwrap_or(0)
     }
     /// The number of a device's next entry in this record.
     pub fn next_number(&self, device: &DeviceId) -> u64 {
         let numbers = self.entries.iter().filter(|entry| entry.opened.link.device == *device);
         1 + numbers.map(|entry| entry.opened.header.number).max().unwrap_or(0)
     }
-    /// How many entries wait for something.
-    pub fn waiting(&self) -> usize {
-        self.waiting
+    /// The past of someone who cites what is here.
+    pub fn seen_now(&self) -> Past {
+        let mut past = Past::default();
+        for entry in self.heads().iter().filter_map(|id| self.entry(id)) {
+            past.merge(&entry.past);
+        }
+        past
     }
 
     /// Adds one entry. The common case, an entry that comes after all others, costs one step;
@@ -119,182 +205,100 @@ impl Record {
 
     /// Adds entries, in any order; known ones change nothing.
     pub fn add_all(&mut self, entries: impl IntoIterator<Item = Arc<Opened>>, ground: &Ground<'_>) {
-        let mut fresh: Vec<Arc<Opened>> = entries.into_iter().filter(|opened| self.supersedes(opened)).collect();
-        fresh.sort_by_key(|opened| (opened.header.depth, opened.id, opened.link.number, opened.envelope));
-        fresh.dedup_by_key(|opened| opened.id);
-        let last = self.entries.last().map(|entry| (entry.opened.header.depth, entry.opened.id));
-        let Some(first) = fresh.first().map(|opened| (opened.header.depth, opened.id)) else { return };
-        let repeats = fresh.iter().any(|opened| self.index.contains_key(&opened.id));
-        if self.waiting == 0 && !repeats && last.is_none_or(|last| last < first) {
-            for opened in fresh {
-                self.push(opened, ground);
+        let mut again = false;
+        let mut fresh: BTreeMap<(u64, EntryId), Arc<Opened>> = BTreeMap::new();
+        for opened in entries {
+            let held = match self.entry(&opened.id) {
+                Some(held) => &held.opened,
+                None => fresh.entry((opened.header.depth, opened.id)).or_insert_with(|| opened.clone()),
+            };
+            if held.envelope != opened.envelope {
+                again |= rank(&opened, ground) < rank(held, ground);
+                self.spares.insert((opened.id, opened.envelope), opened);
             }
-            return;
         }
-        let mut all: Vec<Arc<Opened>> = self.entries.iter().map(|entry| entry.opened.clone()).chain(fresh).collect();
-        all.sort_by_key(|opened| (opened.header.depth, opened.id, opened.link.number, opened.envelope));
-        all.dedup_by_key(|opened| opened.id);
-        self.refold(all, ground);
+        let fresh: Vec<Arc<Opened>> = fresh.into_values().collect();
+        let place = if again { None } else { self.place_for(&fresh) };
+        let Some(place) = place else { return self.refold(fresh, ground) };
+        let inert = self.entries.split_off(place);
+        for entry in &inert {
+            self.index.remove(&entry.opened.id);
+        }
+        let items = fresh.into_iter().map(|opened| Item::new(self.id, opened, None, ground));
+        self.push_all(items.collect(), ground);
+        for entry in inert {
+            self.index.insert(entry.opened.id, self.entries.len());
+            self.entries.push(entry);
+        }
     }
 
-    /// One change in two envelopes of its device: the one with the lower chain number stands, so
-    /// that the order of arrival does not matter.
-    fn supersedes(&self, opened: &Opened) -> bool {
-        self.entry(&opened.id)
-            .is_none_or(|held| (opened.link.number, opened.envelope) < (held.opened.link.number, held.opened.envelope))
+    /// Where entries, in fold order, can be put without judging anything here again: after all that
+    /// bears on anything, each device going on where it ended, and nothing here waiting for them. What
+    /// strangers claim of depth so costs nobody else.
+    fn place_for(&self, fresh: &[Arc<Opened>]) -> Option<usize> {
+        let key = |opened: &Opened| (opened.header.depth, opened.id);
+        let (Some(first), Some(last)) = (fresh.first(), fresh.last()) else { return Some(self.entries.len()) };
+        let place = self.entries.partition_point(|held| key(&held.opened) < key(last));
+        let follows = |opened: &Arc<Opened>| {
+            let top = self.lines.get(&opened.link.device).map_or(0, |line| line.top);
+            opened.link.number > top && !self.awaited.contains(&opened.id)
+        };
+        let after = place.checked_sub(1).is_none_or(|at| key(&self.entries[at].opened) < key(first));
+        if !after || !fresh.iter().all(follows) {
+            return None;
+        }
+        let authors: BTreeSet<DeviceId> = fresh.iter().map(|opened| opened.link.device).collect();
+        let inert = |held: &Judged| !held.in_document() && !authors.contains(&held.opened.link.device);
+        self.entries[place..].iter().all(inert).then_some(place)
     }
 
     /// Judges everything again: the roster or what is known of a chain changed.
     pub fn judge_again(&mut self, ground: &Ground<'_>) {
-        let all = self.entries.iter().map(|entry| entry.opened.clone()).collect();
-        self.refold(all, ground);
+        self.refold(Vec::new(), ground);
     }
 
-    fn refold(&mut self, all: Vec<Arc<Opened>>, ground: &Ground<'_>) {
-        *self = Self::new(self.id);
-        for opened in all {
-            self.push(opened, ground);
-        }
+    fn refold(&mut self, fresh: Vec<Arc<Opened>>, ground: &Ground<'_>) {
+        let held = std::mem::replace(self, Self::new(self.id));
+        self.spares = held.spares;
+        let held = held.entries.into_iter().map(|entry| (entry.opened, Some(entry.parsed)));
+        let mut all: Vec<(Arc<Opened>, Option<Parsed>)> =
+            held.chain(fresh.into_iter().map(|opened| (opened, None))).collect();
+        all.sort_by_key(|(opened, _)| (opened.header.depth, opened.id));
+        let items = all.into_iter().map(|(opened, parsed)| {
+            let opened = self.best(opened, ground);
+            Item::new(self.id, opened, parsed, ground)
+        });
+        let items = items.collect();
+        self.push_all(items, ground);
     }
 
-    /// Takes the next entry in fold order.
-    fn push(&mut self, opened: Arc<Opened>, ground: &Ground<'_>) {
-        let next = self.devices.len() as u32;
-        let author = *self.devices.entry(opened.link.device).or_insert(next);
-        let (past, complete) = self.past_of(&opened);
-        let parsed = Entry::open(&opened).map(Arc::new);
-        let device = ground.roster.device(&opened.link.device);
-        let verdict = self.judge(&opened, parsed.as_ref(), &past, author, complete, ground);
-        let (mut status, mut reason) = match verdict {
-            Ok(status) => (status, None),
-            Err((status, why)) => (status, Some(why)),
-        };
-        if status.counts()
-            && let (Ok(entry), Some(device)) = (&parsed, device)
-        {
-            let mark = mark(&opened, device, author);
-            let at = At { mark: &mark, past: &past };
-            match entry.action.apply(&mut self.state, &at) {
-                Ok(()) => self.state.last = Some(mark),
-                Err(why) => reason = Some(why.to_owned()),
+    /// Of the envelopes of one entry, the one that stands; the others are kept, because a cut may
+    /// come to prefer one of them.
+    fn best(&mut self, opened: Arc<Opened>, ground: &Ground<'_>) -> Arc<Opened> {
+        let all = (opened.id, EnvelopeId([0; 32]))..=(opened.id, EnvelopeId([0xff; 32]));
+        let best = self.spares.range(all).map(|(_, spare)| spare).min_by_key(|spare| rank(spare, ground));
+        match best.filter(|best| rank(best, ground) < rank(&opened, ground)).cloned() {
+            None => opened,
+            Some(best) => {
+                self.spares.remove(&(best.id, best.envelope));
+                self.spares.insert((opened.id, opened.envelope), opened);
+                best
             }
         }
-        if !complete && status != Status::Rejected {
-            status = Status::Waiting;
-        }
-        self.waiting += usize::from(status == Status::Waiting);
-        self.keep(opened, parsed.ok(), status, reason, device.map(|d| d.agency.clone()), past, author, complete);
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the fields of one entry, in one place")]
-    fn keep(
-        &mut self,
-        opened: Arc<Opened>,
-        entry: Option<Arc<Entry>>,
-        status: Status,
-        reason: Option<String>,
-        agency: Option<AgencyId>,
-        mut past: Past,
-        author: u32,
-        complete: bool,
-    ) {
-        if status != Status::Rejected {
-            for head in &opened.header.heads {
-                self.heads.remove(head);
-            }
-            self.heads.insert(opened.id);
-            past.add(author, opened.header.number);
-        }
-        self.index.insert(opened.id, self.entries.len());
-        self.entries.push(Judged { opened, entry, status, reason, agency, past, complete });
-    }
-
-    /// What the author had seen: everything its heads had seen. `false` if some of it is missing.
-    fn past_of(&self, opened: &Opened) -> (Past, bool) {
-        let mut past = Past::default();
-        let mut complete = true;
-        for head in &opened.header.heads {
-            match self.entry(head) {
-                Some(seen) if seen.status != Status::Rejected => {
-                    past.merge(&seen.past);
-                    complete &= seen.complete;
-                }
-                _ => complete = false,
-            }
-        }
-        (past, complete)
-    }
-
-    /// The status function. Total: every entry gets exactly one status.
-    fn judge(
-        &self,
-        opened: &Opened,
-        parsed: Result<&Arc<Entry>, &EntryError>,
-        past: &Past,
-        author: u32,
-        complete: bool,
-        ground: &Ground<'_>,
-    ) -> Result<Status, (Status, String)> {
-        let entry = match parsed {
-            Ok(entry) => entry,
-            Err(EntryError::NewerSoftware) => {
-                return Err((Status::Waiting, "this entry needs newer software".into()));
-            }
-            Err(error) => return Err((Status::Rejected, error.to_string())),
-        };
-        self.shape(opened, entry, past, author, complete).map_err(|why| (Status::Rejected, why.to_owned()))?;
-        let Some(view) = ground.roster.view(&opened.link.roster) else {
-            return Err((Status::Waiting, "the roster that it cites is not here yet".into()));
-        };
-        let (Some(device), Some(roles)) = (
-            ground.roster.device(&opened.link.device),
-            ground.roster.roles_for(&opened.link.device, view, opened.link.number),
-        ) else {
-            return Err((Status::Rejected, "its device was never admitted in the roster that it cites".into()));
-        };
-        if !complete {
-            return Err((Status::Waiting, "earlier entries of this record are missing".into()));
-        }
-        quarantine(opened, ground)?;
-        if device.operator != opened.header.operator {
-            return Err((Status::Rejected, "its operator is not the device's".into()));
-        }
-        let agency = ground.roster.agency(&device.agency);
-        let kind = agency
-            .map(|agency| agency.record.kind)
-            .ok_or((Status::Rejected, "its agency is not in the roster".to_owned()))?;
-        if ground.marks.went_back.contains(&opened.envelope) {
-            return Err((Status::NotAuthorised, Denied::RosterWentBack.to_string()));
-        }
-        let who = Author { device: opened.link.device, agency: &device.agency, kind, roles: &roles };
-        if !roles.iter().any(|role| role.to_string() == opened.header.role) {
-            return Err((Status::NotAuthorised, "it acts in a role that its operator did not hold".into()));
-        }
-        self.allowed(&entry.action, &who, past, ground.roster)
-            .map_err(|denied| (Status::NotAuthorised, denied.to_string()))?;
-        Ok(Status::Valid)
     }
 
     /// Whether an author may state this of the record, having seen this past.
-    fn allowed(&self, action: &Action, who: &Author<'_>, past: &Past, roster: &Roster) -> Result<(), Denied> {
-        action.authorise(who, &self.state, past)?;
-        for grant in action.grants() {
-            if let crate::action::GrantTo::Agency { id, .. } = &grant.to
-                && let Some(agency) = roster.agency(id)
-                && self.state.alleges(agency.record.kind)
-                && id != who.agency
-            {
-                return Err(Denied::Alleged);
-            }
-        }
-        Ok(())
+    fn allowed(&self, action: &Action, giving: &Giving<'_>, past: &Past) -> Result<(), Denied> {
+        action.authorise(giving.author, &self.state, past)?;
+        giving.check(action, &self.state)
     }
 
     /// Asks, before anything is signed, whether this author may state this now; and whether the
     /// step would have an effect.
     pub fn would(&self, action: &Action, who: &Author<'_>, mark: &Mark, roster: &Roster) -> Result<(), Denied> {
         let past = self.seen_now();
-        self.allowed(action, who, &past, roster)?;
+        let view = roster.current_view().ok_or(Denied::Outsider)?;
+        self.allowed(action, &Giving { author: who, roster, view: &view }, &past)?;
         // Only steps of a flow can lack effect; they are cheap to try on a copy of the state.
         if matches!(action, Action::State(_) | Action::Answer(_) | Action::Move(_) | Action::Decide(_)) {
             let mut copy = self.state.clone();
@@ -304,52 +308,12 @@ impl Record {
         Ok(())
     }
 
-    /// The past of someone who has seen everything here.
-    pub fn seen_now(&self) -> Past {
-        let mut past = Past::default();
-        for head in &self.heads {
-            if let Some(entry) = self.entry(head) {
-                past.merge(&entry.past);
-            }
-        }
-        past
-    }
-
-    /// Rules of form that need the record.
-    fn shape(
-        &self,
-        opened: &Opened,
-        entry: &Entry,
-        past: &Past,
-        author: u32,
-        complete: bool,
-    ) -> Result<(), &'static str> {
-        if opened.header.record != self.id {
-            return Err("it names another record");
-        }
-        match (&entry.action, opened.header.heads.is_empty()) {
-            (Action::Create(create), true) if create.record_id(&opened.link.device) == self.id => {}
-            (Action::Create(_), _) => return Err("it creates a record that is not its own"),
-            (_, true) => return Err("it cites no earlier entry"),
-            (_, false) => {}
-        }
-        if !complete {
-            return Ok(());
-        }
-        let depths = opened.header.heads.iter().filter_map(|id| self.entry(id)).map(|e| e.opened.header.depth);
-        if opened.header.depth != 1 + depths.max().unwrap_or(0) {
-            return Err("its depth does not follow from its heads");
-        }
-        if opened.header.number <= past.seen(author) {
-            return Err("its number in the record was used before");
-        }
-        Ok(())
-    }
-
     /// Numbers missing in the record, by device: bodies that its audience should hold and does not.
     pub fn gaps(&self) -> BTreeMap<DeviceId, Vec<u64>> {
         let mut numbers: BTreeMap<DeviceId, BTreeSet<u64>> = BTreeMap::new();
-        for entry in self.entries.iter().filter(|entry| entry.status != Status::Rejected) {
+        // A stranger's numbers say nothing of what is missing.
+        let told = |entry: &&Judged| entry.status != Status::Rejected && entry.agency.is_some();
+        for entry in self.entries.iter().filter(told) {
             numbers.entry(entry.opened.link.device).or_default().insert(entry.opened.header.number);
         }
         let mut gaps = BTreeMap::new();
@@ -366,33 +330,12 @@ impl Record {
 
     /// Heads that entries cite and that are not here.
     pub fn missing(&self) -> BTreeSet<EntryId> {
-        let cited = self.entries.iter().flat_map(|entry| &entry.opened.header.heads);
-        cited.filter(|id| !self.index.contains_key(id)).copied().collect()
+        self.awaited.iter().filter(|id| !self.index.contains_key(id)).copied().collect()
     }
 }
 
-fn quarantine(opened: &Opened, ground: &Ground<'_>) -> Result<(), (Status, String)> {
-    if ground.marks.forked.contains(&opened.envelope) {
-        return Err((Status::Quarantined, "its device's chain forks here and no branch is named".into()));
-    }
-    if let Some(cut) = ground.roster.cut(&opened.link.device) {
-        let last = cut.map_or(0, |cut| cut.number);
-        if opened.link.number > last {
-            return Err((Status::Quarantined, "it was written after its device was revoked".into()));
-        }
-    }
-    Ok(())
-}
-
-/// The mark of an entry.
-fn mark(opened: &Opened, device: &Device, author: u32) -> Mark {
-    Mark {
-        entry: opened.id,
-        author,
-        number: opened.header.number,
-        device: opened.link.device,
-        agency: device.agency.clone(),
-        operator: opened.header.operator,
-        wall_ms: opened.header.wall_ms,
-    }
+/// Of several envelopes of one entry, the least stands: one that is neither beyond a fork nor beyond
+/// a cut; then the lower chain number. So a thief who seals an entry again moves it nowhere.
+fn rank(opened: &Opened, ground: &Ground<'_>) -> (bool, u64, EnvelopeId) {
+    (unsound(opened, ground).is_some(), opened.link.number, opened.envelope)
 }

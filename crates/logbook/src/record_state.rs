@@ -5,15 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use seal::{DeviceId, EntryId, RecordId};
 
+use crate::access::Access;
+pub use crate::access::Audience;
 use crate::action::{
-    Answer, Ask, At, Create, Custody, CustodyAct, Decide, Exhibit, Grant, GrantTo, IncidentState, RecordKind, Refer,
+    Answer, Ask, At, Create, Custody, CustodyAct, Decide, Exhibit, Grant, IncidentState, RecordKind, Refer,
     ReferralState, Relate, Relation, Unshare,
 };
-use crate::authorise::{Author, Denied};
 use crate::causality::{Mark, Past};
 use crate::complaint_flow::ComplaintState;
 use crate::field::{FieldValue, Fields};
 use crate::flow::Flow;
+use crate::limits;
 use crate::roster::{AgencyId, AgencyKind};
 
 /// A value and who set it.
@@ -70,39 +72,6 @@ pub struct ExhibitState {
     pub acts: Vec<(CustodyAct, Option<AgencyId>, Option<String>, Mark)>,
 }
 
-/// One live access.
-#[derive(Debug, Clone)]
-struct Access {
-    grant: Grant,
-    mark: Mark,
-    past: Past,
-}
-
-/// One end of access.
-#[derive(Debug, Clone)]
-struct Ended {
-    to: Audience,
-    mark: Mark,
-}
-
-/// Someone who may read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Audience {
-    /// The desks of an agency.
-    Agency(AgencyId),
-    /// One device.
-    Device(DeviceId),
-}
-
-impl From<&GrantTo> for Audience {
-    fn from(to: &GrantTo) -> Self {
-        match to {
-            GrantTo::Agency { id, .. } => Self::Agency(id.clone()),
-            GrantTo::Device { id } => Self::Device(*id),
-        }
-    }
-}
-
 /// A note as it was written.
 #[derive(Debug, Clone)]
 pub struct Noted {
@@ -153,9 +122,8 @@ pub struct RecordState {
     pub notes: Vec<Noted>,
     /// Escalations in order.
     pub escalations: Vec<(String, Mark)>,
-    related: Vec<Related>,
-    access: Vec<Access>,
-    ended: Vec<Ended>,
+    related: BTreeMap<(Relation, RecordId), Vec<Related>>,
+    access: Access,
 }
 
 impl RecordState {
@@ -189,16 +157,33 @@ impl RecordState {
     /// Sets a field: what the author had seen undisputed is replaced, of a dispute only what is named.
     pub(crate) fn set(&mut self, name: &str, value: &FieldValue, settles: &[EntryId], at: &At<'_>) {
         let live = self.fields.entry(name.to_owned()).or_default();
-        let mut seen = live.iter().filter(|held| at.past.holds(&held.mark)).map(|held| &held.value);
-        let first = seen.next();
-        let undisputed = seen.all(|value| Some(value) == first);
+        let undisputed = undisputed(live, at.past);
         live.retain(|held| !at.past.holds(&held.mark) || !(undisputed || settles.contains(&held.mark.entry)));
         live.push(Assigned { value: value.clone(), mark: at.mark.clone() });
     }
 
-    /// The value of a field; of a disputed one the last in fold order.
+    /// The values that a setting by someone with this past would replace.
+    pub(crate) fn replaced(&self, name: &str, settles: &[EntryId], past: &Past) -> impl Iterator<Item = &FieldValue> {
+        let live = self.fields.get(name).map(Vec::as_slice).unwrap_or_default();
+        let undisputed = undisputed(live, past);
+        let replaced =
+            move |held: &&Assigned| past.holds(&held.mark) && (undisputed || settles.contains(&held.mark.entry));
+        live.iter().filter(replaced).map(|held| &held.value).collect::<Vec<_>>().into_iter()
+    }
+
+    /// All live values of a field.
+    pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &FieldValue> {
+        self.fields.get(name).into_iter().flatten().map(|held| &held.value)
+    }
+
+    /// The value of a field; of a disputed one the last in fold order, but the greatest severity and
+    /// the strictest TLP: what asks for care stands until the dispute is settled.
     pub fn field(&self, name: &str) -> Option<&FieldValue> {
-        self.fields.get(name)?.last().map(|held| &held.value)
+        match name {
+            "severity" => self.values(name).max_by_key(|value| value.number()),
+            "tlp" => self.values(name).max_by_key(|value| value.text().map(limits::tlp)),
+            _ => self.values(name).last(),
+        }
     }
 
     /// The value of a field that nobody disputes.
@@ -229,15 +214,14 @@ impl RecordState {
     }
 
     pub(crate) fn relate(&mut self, relate: &Relate, at: &At<'_>) {
-        self.related.retain(|held| {
-            !(held.relate.relation == relate.relation && held.relate.to == relate.to && at.past.holds(&held.mark))
-        });
-        self.related.push(Related { relate: relate.clone(), mark: at.mark.clone() });
+        let held = self.related.entry((relate.relation, relate.to)).or_default();
+        held.retain(|held| !at.past.holds(&held.mark));
+        held.push(Related { relate: relate.clone(), mark: at.mark.clone() });
     }
 
     /// The links that stand: set, and not taken back by someone who had seen the setting.
     pub fn relations(&self) -> BTreeSet<(Relation, RecordId, String)> {
-        let standing = self.related.iter().filter(|held| !held.relate.undo);
+        let standing = self.related.values().flatten().filter(|held| !held.relate.undo);
         standing.map(|held| (held.relate.relation, held.relate.to, held.relate.reference.clone())).collect()
     }
 
@@ -248,77 +232,44 @@ impl RecordState {
     }
 
     pub(crate) fn grant(&mut self, grants: &[Grant], at: &At<'_>) {
-        for grant in grants {
-            self.access.push(Access { grant: grant.clone(), mark: at.mark.clone(), past: at.past.clone() });
-        }
+        self.access.grant(grants, at);
     }
 
     pub(crate) fn unshare(&mut self, unshare: &Unshare, at: &At<'_>) {
         let agencies = unshare.agencies.iter().map(|id| Audience::Agency(id.clone()));
         let devices = unshare.devices.iter().map(|id| Audience::Device(*id));
-        self.ended.extend(agencies.chain(devices).map(|to| Ended { to, mark: at.mark.clone() }));
-    }
-
-    /// A grant stands unless an end of access was stated that its author had not seen.
-    fn stands(&self, access: &Access) -> bool {
-        let to = Audience::from(&access.grant.to);
-        self.ended.iter().all(|ended| ended.to != to || access.past.holds(&ended.mark))
+        agencies.chain(devices).for_each(|to| self.access.end(to, at));
     }
 
     /// Whether, within what this past holds, the agency or the device was given the record.
     pub fn granted(&self, agency: &AgencyId, device: &DeviceId, past: &Past) -> bool {
-        self.access.iter().any(|access| {
-            let named = match &access.grant.to {
-                GrantTo::Agency { id, .. } => id == agency,
-                GrantTo::Device { id } => id == device,
-            };
-            named
-                && past.holds(&access.mark)
-                && self.ended.iter().all(|ended| {
-                    ended.to != Audience::from(&access.grant.to)
-                        || !past.holds(&ended.mark)
-                        || access.past.holds(&ended.mark)
-                })
-        })
+        self.access.reads(&Audience::Agency(agency.clone()), past)
+            || self.access.reads(&Audience::Device(*device), past)
+    }
+
+    /// Whether these grants, with those that stand, give an agency every key of the record that is
+    /// known within this past.
+    pub(crate) fn gives_whole(&self, agency: &AgencyId, grants: &[Grant], past: &Past) -> bool {
+        self.access.whole(&Audience::Agency(agency.clone()), grants, past)
     }
 
     /// Who may read what is written now. The creating device is in it until it is taken out.
     pub fn audience(&self) -> BTreeSet<Audience> {
-        let mut audience: BTreeSet<Audience> =
-            self.access.iter().filter(|access| self.stands(access)).map(|access| (&access.grant.to).into()).collect();
-        if let Some(creator) = self.creator.map(Audience::Device)
-            && self.ended.iter().all(|ended| ended.to != creator)
-        {
-            audience.insert(creator);
-        }
+        let mut audience = self.access.audience();
+        audience.extend(self.creator.map(Audience::Device).filter(|creator| !self.access.was_ended(creator)));
         audience
     }
 
     /// The grants that stand.
     pub fn grants(&self) -> impl Iterator<Item = &Grant> {
-        self.access.iter().filter(|access| self.stands(access)).map(|access| &access.grant)
-    }
-
-    /// Whether the record's TLP and what it alleges allow this recipient.
-    pub fn may_be_granted(&self, to: &GrantTo, author: &Author<'_>) -> Result<(), Denied> {
-        let own = matches!(to, GrantTo::Agency { id, .. } if id == author.agency);
-        match (self.text("tlp"), to) {
-            (Some("RED"), GrantTo::Agency { .. }) => return Err(Denied::Tlp),
-            (Some("AMBER+STRICT"), GrantTo::Agency { .. }) if !own => return Err(Denied::Tlp),
-            _ => {}
-        }
-        Ok(())
+        self.access.grants()
     }
 
     /// Whether a kind of agency is alleged to be involved, and so cannot be given the record except
     /// by the adjudicator's order: the police where state security or the police are alleged
     /// perpetrator, the election management body where its staff are.
     pub fn alleges(&self, kind: AgencyKind) -> bool {
-        match (self.text("perpetrator"), kind) {
-            (Some("state-security" | "police"), AgencyKind::Police) => true,
-            (Some("emb-staff"), AgencyKind::Emb) => true,
-            _ => false,
-        }
+        self.values("perpetrator").filter_map(FieldValue::text).any(|text| limits::names(text, kind))
     }
 
     pub(crate) fn refer(&mut self, refer: &Refer, at: &At<'_>) {
@@ -394,4 +345,11 @@ impl RecordState {
             _ => "open",
         }
     }
+}
+
+/// Whether the values that this past holds are one.
+fn undisputed(live: &[Assigned], past: &Past) -> bool {
+    let mut seen = live.iter().filter(|held| past.holds(&held.mark)).map(|held| &held.value);
+    let first = seen.next();
+    seen.all(|value| Some(value) == first)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use seal::{DeviceId, EnvelopeId, Link};
+use seal::{DeviceId, EnvelopeId, Link, RosterHash};
 use serde::{Deserialize, Serialize};
 
 use crate::roster::Roster;
@@ -67,11 +67,11 @@ pub fn chain_marks(links: &[Link], roster: &Roster) -> ChainMarks {
             // The predecessor that a link names counts as known to exist.
             numbers.entry(link.number - 1).or_default().insert(link.prev);
         }
-        if let Some(prev) = by_id.get(&link.prev)
-            && roster.went_back(&prev.roster, &link.roster)
-        {
-            marks.went_back.insert(*id);
-        }
+    }
+    marks.went_back = went_back(&by_id, roster);
+    // So does the link that a cut names, here or not: whoever signed another in its place forked.
+    if let Some(cut) = links.first().and_then(|link| roster.cut(&link.device)).flatten() {
+        numbers.entry(cut.number).or_default().insert(cut.head);
     }
     let Some(fork) = numbers.iter().find(|(_, ids)| ids.len() > 1).map(|(number, _)| *number) else {
         return marks;
@@ -80,6 +80,26 @@ pub fn chain_marks(links: &[Link], roster: &Roster) -> ChainMarks {
     let beyond = by_id.iter().filter(|(id, link)| link.number >= fork && !named.contains(id));
     marks.forked = beyond.map(|(id, _)| *id).collect();
     marks
+}
+
+/// Links that cite a roster behind the newest one that what leads to them cites. Not behind the
+/// predecessor's alone: one link that goes back would make the next one look right.
+fn went_back(by_id: &BTreeMap<EnvelopeId, &Link>, roster: &Roster) -> BTreeSet<EnvelopeId> {
+    let mut ordered: Vec<(u64, EnvelopeId, &Link)> = by_id.iter().map(|(id, link)| (link.number, *id, *link)).collect();
+    ordered.sort_unstable_by_key(|(number, id, _)| (*number, *id));
+    let mut newest: BTreeMap<EnvelopeId, RosterHash> = BTreeMap::new();
+    let mut back = BTreeSet::new();
+    for (_, id, link) in ordered {
+        let before = newest.get(&link.prev).filter(|_| link.number > 1).copied();
+        let goes_back = before.is_some_and(|held| held != link.roster && roster.went_back(&held, &link.roster));
+        if goes_back {
+            back.insert(id);
+        }
+        // A view that is not here is no measure.
+        let held = if goes_back || roster.view(&link.roster).is_none() { before } else { Some(link.roster) };
+        newest.extend(held.map(|held| (id, held)));
+    }
+    back
 }
 
 fn named_branch(device: &DeviceId, by_id: &BTreeMap<EnvelopeId, &Link>, roster: &Roster) -> BTreeSet<EnvelopeId> {

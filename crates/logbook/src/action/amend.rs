@@ -41,7 +41,8 @@ impl Amend {
     }
 
     /// Whoever may add may amend facts. Only the owner's desk settles a dispute and moves TLP; only
-    /// its commander lowers an undisputed severity 4.
+    /// its commander replaces a severity 4 by a lower one, disputed or not. Whoever had not seen the 4
+    /// disputes it, and a disputed severity stands at its greatest.
     pub(super) fn authorise(&self, author: &Author<'_>, record: &RecordState, past: &Past) -> Result<(), Denied> {
         author.may_add(record, past)?;
         if !self.settles.is_empty() || self.set.contains_key("tlp") || self.set.contains_key("pap") {
@@ -49,7 +50,9 @@ impl Amend {
             author.needs(&[Role::Desk, Role::Commander])?;
         }
         let lower = matches!(self.set.get("severity"), Some(FieldValue::Number(to)) if *to < 4);
-        if lower && record.agreed("severity").and_then(FieldValue::number) == Some(4) && author.owns(record).is_ok() {
+        let mut replaced = record.replaced("severity", &self.settles, past);
+        if lower && replaced.any(|value| value.number() == Some(4)) {
+            author.owns(record)?;
             author.needs(&[Role::Commander])?;
         }
         Ok(())

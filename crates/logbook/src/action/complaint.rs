@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{At, Invalid, optional, text};
+use super::{At, Invalid, RecordKind, optional, text};
 use crate::authorise::{Author, Denied};
 use crate::causality::Past;
 use crate::complaint_flow::ComplaintState;
@@ -30,6 +30,7 @@ impl Move {
     /// A registrar up to admissibility, an adjudicator everywhere; `decided` only by a decision.
     pub(super) fn authorise(&self, author: &Author<'_>, record: &RecordState, _: &Past) -> Result<(), Denied> {
         author.owns(record)?;
+        is_complaint(record)?;
         if self.to == ComplaintState::Decided {
             return Err(Denied::Step("a complaint is decided by a decision with reasons"));
         }
@@ -49,6 +50,10 @@ impl Move {
     pub(super) fn apply(&self, record: &mut RecordState, at: &At<'_>) -> Result<(), &'static str> {
         record.move_complaint(self.to, at)
     }
+}
+
+fn is_complaint(record: &RecordState) -> Result<(), Denied> {
+    if record.kind == Some(RecordKind::Complaint) { Ok(()) } else { Err(Denied::Kind) }
 }
 
 /// A decision.
@@ -74,6 +79,7 @@ impl Decide {
     /// An adjudicator of the deciding body.
     pub(super) fn authorise(&self, author: &Author<'_>, record: &RecordState, _: &Past) -> Result<(), Denied> {
         author.owns(record)?;
+        is_complaint(record)?;
         author.needs(&[Role::Adjudicator])
     }
     pub(super) fn apply(&self, record: &mut RecordState, at: &At<'_>) -> Result<(), &'static str> {

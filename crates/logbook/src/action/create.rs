@@ -61,7 +61,8 @@ impl Create {
     }
 
     /// An incident is logged by field, desk or commander; a complaint is registered by a registrar;
-    /// a brief and a sealed part are opened by whoever may refer or register.
+    /// a brief is opened by whoever may refer, a sealed part by whoever logs or registers. Whoever may
+    /// not share gives it to its own agency only: `limits` checks that.
     pub(super) fn authorise(&self, author: &Author<'_>, record: &RecordState, _: &Past) -> Result<(), Denied> {
         if record.exists() {
             return Err(Denied::Step("a record is created once"));
@@ -72,7 +73,7 @@ impl Create {
         match self.kind {
             RecordKind::Incident => author.needs(&[Role::Field, Role::Desk, Role::Commander]),
             RecordKind::Complaint => author.needs(&[Role::Registrar]),
-            RecordKind::Brief => author.needs(&[Role::Desk, Role::Commander, Role::Registrar, Role::Adjudicator]),
+            RecordKind::Brief => author.needs(&[Role::Desk, Role::Commander, Role::Adjudicator]),
             RecordKind::SealedPart => author.needs(&[Role::Field, Role::Desk, Role::Commander, Role::Registrar]),
         }
     }

@@ -119,7 +119,8 @@ impl Custody {
     /// giving is not authorised: the chain has two halves.
     pub(super) fn authorise(&self, author: &Author<'_>, record: &RecordState, past: &Past) -> Result<(), Denied> {
         may_handle(author, record, past)?;
-        let exhibit = record.exhibits.get(&self.exhibit).ok_or(Denied::Step("no such exhibit in this record"))?;
+        let exhibit = record.exhibits.get(&self.exhibit).filter(|exhibit| past.holds(&exhibit.mark));
+        let exhibit = exhibit.ok_or(Denied::Step("no such exhibit in this record"))?;
         let fits = match self.act {
             CustodyAct::TransferredIn => exhibit.in_transit_to.as_ref() == Some(author.agency),
             _ => exhibit.holder == *author.agency && exhibit.in_transit_to.is_none(),

@@ -8,7 +8,7 @@
 use seal::EntryId;
 use serde::{Deserialize, Serialize};
 
-use super::{At, Grant, Invalid, optional};
+use super::{At, Grant, Invalid, RecordKind, optional};
 use crate::authorise::{Author, Denied};
 use crate::causality::Past;
 use crate::flow::States;
@@ -176,13 +176,20 @@ impl Refer {
         optional(&self.text, 4000, "ask")?;
         super::share::check_grants(&self.grants)
     }
-    /// The owner's desk or commander; a referral never goes to the owner itself. From a complaint or
-    /// a brief, a registrar or an adjudicator may ask too.
-    pub(super) fn authorise(&self, author: &Author<'_>, record: &RecordState, _: &Past) -> Result<(), Denied> {
+    /// The owner's desk or commander, and in a brief its adjudicator; never to the owner itself. Only
+    /// `respond` shares an incident whole, every other ask and every complaint opens a brief; and
+    /// whoever is asked is given all of what the referral stands in.
+    pub(super) fn authorise(&self, author: &Author<'_>, record: &RecordState, past: &Past) -> Result<(), Denied> {
+        author.owns(record)?;
+        match record.kind {
+            Some(RecordKind::Incident) if self.ask == Ask::Respond => author.needs(&[Role::Desk, Role::Commander])?,
+            Some(RecordKind::Brief) => author.needs(&[Role::Desk, Role::Commander, Role::Adjudicator])?,
+            _ => return Err(Denied::Kind),
+        }
         if self.to == *author.agency {
             return Err(Denied::Step("a referral goes to another agency"));
         }
-        super::share::authorise_grants(&self.grants, author, record)
+        if record.gives_whole(&self.to, &self.grants, past) { Ok(()) } else { Err(Denied::Partial) }
     }
     pub(super) fn apply(&self, record: &mut RecordState, at: &At<'_>) -> Result<(), &'static str> {
         record.grant(&self.grants, at);
@@ -217,16 +224,23 @@ impl Answer {
         optional(&self.outcome, 4000, "outcome")
     }
     /// The receiver receives, sees, accepts, declines, does, returns; the asker closes, disputes,
-    /// recalls. Neither commands the other.
-    pub(super) fn authorise(&self, author: &Author<'_>, record: &RecordState, _: &Past) -> Result<(), Denied> {
-        let Some(referral) = record.referrals.get(&self.referral) else {
-            return Err(Denied::Step("no such referral in this record"));
-        };
+    /// recalls. Neither commands the other. Whoever reads states that it arrived and was seen; the rest
+    /// is a desk's to answer, and in a brief also its adjudicator's to close.
+    pub(super) fn authorise(&self, author: &Author<'_>, record: &RecordState, past: &Past) -> Result<(), Denied> {
+        // What an author had not seen it cannot answer.
+        let referral = record.referrals.get(&self.referral).filter(|referral| past.holds(&referral.offered));
+        let referral = referral.ok_or(Denied::Step("no such referral in this record"))?;
         let side = if self.step.by_asker() { &referral.from } else { &referral.to };
         if side != author.agency {
             return Err(Denied::Step("this step is the other side's"));
         }
-        author.needs(&[Role::Desk, Role::Commander, Role::Registrar, Role::Adjudicator])
+        let sees = matches!(self.step, ReferralState::Received | ReferralState::Seen);
+        let asks = self.step.by_asker() && record.kind == Some(RecordKind::Brief);
+        author.needs(match (sees, asks) {
+            (true, _) => &[Role::Desk, Role::Commander, Role::Registrar, Role::Adjudicator],
+            (_, true) => &[Role::Desk, Role::Commander, Role::Adjudicator],
+            _ => &[Role::Desk, Role::Commander],
+        })
     }
     pub(super) fn apply(&self, record: &mut RecordState, at: &At<'_>) -> Result<(), &'static str> {
         record.answer(self, at)

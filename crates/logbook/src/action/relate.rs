@@ -3,7 +3,7 @@
 use seal::RecordId;
 use serde::{Deserialize, Serialize};
 
-use super::{At, Invalid, text};
+use super::{At, Invalid, RecordKind, text};
 use crate::authorise::{Author, Denied};
 use crate::causality::Past;
 use crate::record_state::RecordState;
@@ -63,10 +63,13 @@ impl Relate {
     pub(super) fn validate(&self) -> Result<(), Invalid> {
         text(&self.reference, 64, "reference")
     }
-    /// The owner's desk, commander, registrar or adjudicator.
+    /// The owner's desk, commander or registrar; an adjudicator on what is no incident.
     pub(super) fn authorise(&self, author: &Author<'_>, record: &RecordState, _: &Past) -> Result<(), Denied> {
         author.owns(record)?;
-        author.needs(&[Role::Desk, Role::Commander, Role::Registrar, Role::Adjudicator])
+        author.needs(match record.kind {
+            Some(RecordKind::Incident) => &[Role::Desk, Role::Commander, Role::Registrar],
+            _ => &[Role::Desk, Role::Commander, Role::Registrar, Role::Adjudicator],
+        })
     }
     pub(super) fn apply(&self, record: &mut RecordState, at: &At<'_>) -> Result<(), &'static str> {
         record.relate(self, at);

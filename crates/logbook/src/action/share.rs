@@ -69,20 +69,15 @@ pub(super) fn check_grants(grants: &[Grant]) -> Result<(), Invalid> {
     if grants.len() > MAX_GRANTS { Err(Invalid::Bound("grants")) } else { Ok(()) }
 }
 
-/// Only the owner's desk or commander shares, within the TLP, and never with a body that the
-/// record alleges to be the perpetrator.
-pub(super) fn authorise_grants(grants: &[Grant], author: &Author<'_>, record: &RecordState) -> Result<(), Denied> {
-    author.owns(record)?;
-    author.needs(&[Role::Desk, Role::Commander, Role::Registrar, Role::Adjudicator])?;
-    grants.iter().try_for_each(|grant| record.may_be_granted(&grant.to, author))
-}
-
 impl Share {
     pub(super) fn validate(&self) -> Result<(), Invalid> {
         if self.grants.is_empty() { Err(Invalid::Bound("grants")) } else { check_grants(&self.grants) }
     }
+    /// The owner's desk or commander. Within the TLP, and never with a body that the record alleges to
+    /// be the perpetrator: that is checked where the recipients are known, in `limits`.
     pub(super) fn authorise(&self, author: &Author<'_>, record: &RecordState, _: &Past) -> Result<(), Denied> {
-        authorise_grants(&self.grants, author, record)
+        author.owns(record)?;
+        author.needs(&[Role::Desk, Role::Commander])
     }
     pub(super) fn apply(&self, record: &mut RecordState, at: &At<'_>) -> Result<(), &'static str> {
         record.grant(&self.grants, at);

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{At, Invalid, optional};
+use super::{At, Invalid, RecordKind, optional};
 use crate::authorise::{Author, Denied};
 use crate::causality::Past;
 use crate::flow::States;
@@ -126,8 +126,11 @@ impl StateChange {
     pub(super) fn validate(&self) -> Result<(), Invalid> {
         optional(&self.reason, 2000, "reason")
     }
-    /// The owner's desk or commander.
+    /// The owner's desk or commander, on an incident.
     pub(super) fn authorise(&self, author: &Author<'_>, record: &RecordState, _: &Past) -> Result<(), Denied> {
+        if record.kind.is_some_and(|kind| kind != RecordKind::Incident) {
+            return Err(Denied::Kind);
+        }
         author.owns(record)?;
         author.needs(&[Role::Desk, Role::Commander])
     }

@@ -7,8 +7,8 @@ use seal::{ChainEntryId, DeviceId, EpochId, Hash32, OperationId, OperatorId, Rec
 use super::pool::{HeldEpoch, Key};
 use super::state::{AgencyState, Device};
 use super::{
-    AgencyId, AgencyRecord, Cut, Epoch, Equivocation, MailboxOwner, Role, Roster, RosterObject, RosterView,
-    SignedEpoch, name_commitment, threshold_for, waivers_needed,
+    AgencyId, AgencyRecord, ChainAction, Cut, Epoch, Equivocation, MailboxOwner, Role, Roster, RosterObject,
+    RosterView, SignedEpoch, name_commitment, threshold_for, waivers_needed,
 };
 
 /// What an object waits for.
@@ -98,6 +98,10 @@ impl Roster {
         let mut held = named.filter_map(|(id, _)| self.epochs.get(id));
         held.any(|held| held.signed.acceptances.iter().any(|acceptance| acceptance.agency == record.id))
     }
+    /// An agency as the epoch that a view names has it.
+    pub(crate) fn agency_in(&self, id: &AgencyId, view: &RosterView) -> Option<&AgencyRecord> {
+        self.line.tree.get(&view.epoch)?.agency(id)
+    }
     /// The agencies of the current epoch.
     pub fn agencies(&self) -> Vec<AgencyState> {
         let records = self.epoch().map(|epoch| epoch.agencies.as_slice()).unwrap_or_default();
@@ -171,6 +175,25 @@ impl Roster {
         self.line.tree.get(&view.epoch)?.agency(&device.agency)?;
         let position = self.position(&device.agency, view)?;
         device.roles_as_of(position, entry)
+    }
+    /// Whether an entry about this device is here, stands under a head of this view, and takes no
+    /// effect so far only because the agency's chain, as it takes effect, ends before it: something
+    /// that gives it effect may still come.
+    pub(crate) fn pending(&self, device: &DeviceId, view: &RosterView) -> bool {
+        view.heads.iter().any(|(agency, number, head)| {
+            let Some(chain) = self.chains.get(agency) else { return false };
+            let (mut at, mut found) = (Some(*head), false);
+            for _ in chain.ids.len() as u64..*number {
+                let Some(entry) = at.and_then(|id| self.chain.get(&id)).map(|held| &held.entry) else { return false };
+                found |= match &entry.action {
+                    ChainAction::Enrol(enrol) => enrol.device == *device,
+                    ChainAction::Roles(change) => change.device == *device,
+                    ChainAction::Revoke(_) | ChainAction::AgencyKey(_) => false,
+                };
+                at = entry.prev;
+            }
+            found && at == chain.head()
+        })
     }
     /// How far a view saw an agency's chain as it takes effect.
     fn position(&self, agency: &AgencyId, view: &RosterView) -> Option<u64> {

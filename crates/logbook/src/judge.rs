@@ -1,0 +1,116 @@
+//! What an envelope counts for by itself: everything that its place in the record does not decide.
+
+use std::sync::Arc;
+
+use seal::{Opened, RecordId};
+
+use crate::action::Action;
+use crate::entry::{Entry, EntryError};
+use crate::reason::Reason;
+use crate::record::Ground;
+use crate::roster::{AgencyId, AgencyKind, Role, RosterView};
+use crate::status::Status;
+
+/// An entry as it was read, or why it could not be.
+pub(crate) type Parsed = Result<Arc<Entry>, EntryError>;
+
+/// A status other than valid, with its reason.
+pub(crate) type Verdict = (Status, Reason);
+
+/// An author whom the roster vouches for, on a chain that is sound here.
+#[derive(Debug, Clone)]
+pub(crate) struct Standing {
+    pub agency: AgencyId,
+    pub kind: AgencyKind,
+    pub roles: Vec<Role>,
+}
+
+/// An envelope on its way into the fold.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    pub opened: Arc<Opened>,
+    pub parsed: Parsed,
+    pub standing: Result<Standing, Verdict>,
+}
+
+impl Item {
+    pub fn new(record: RecordId, opened: Arc<Opened>, parsed: Option<Parsed>, ground: &Ground<'_>) -> Self {
+        let parsed = parsed.unwrap_or_else(|| Entry::open(&opened).map(Arc::new));
+        let standing = standing(record, &opened, &parsed, ground);
+        Self { opened, parsed, standing }
+    }
+
+    /// Whether it is the creation of its record.
+    pub fn creates(&self) -> bool {
+        let creation = |entry: &Entry| matches!(entry.action, Action::Create(_));
+        self.parsed
+            .as_ref()
+            .is_ok_and(|entry| creation(entry) && form(self.opened.header.record, &self.opened, entry).is_ok())
+    }
+}
+
+/// Whether an envelope is beyond its chain's fork or cut. Of one entry in several envelopes, one
+/// that is not comes first, whatever its number: a thief may seal an entry again under any number.
+pub(crate) fn unsound(opened: &Opened, ground: &Ground<'_>) -> Option<Reason> {
+    if ground.marks.forked.contains(&opened.envelope) {
+        return Some(Reason::Forked);
+    }
+    match ground.roster.cut(&opened.link.device)? {
+        Some(cut) if opened.link.number < cut.number => None,
+        // Said here as well as by the chain's marks: those are made from links, and the head's own
+        // link may be absent.
+        Some(cut) if opened.link.number == cut.number => {
+            (opened.envelope != cut.head).then_some(Reason::NotTheCutsHead)
+        }
+        _ => Some(Reason::Revoked),
+    }
+}
+
+/// Rules of form that need no other entry, and what roster and chain say of the author.
+fn standing(record: RecordId, opened: &Opened, parsed: &Parsed, ground: &Ground<'_>) -> Result<Standing, Verdict> {
+    let rejected = |why| Err((Status::Rejected, why));
+    match parsed {
+        Ok(entry) => form(record, opened, entry).map_err(|why| (Status::Rejected, why))?,
+        Err(EntryError::NewerSoftware) if opened.header.record != record => return rejected(Reason::OtherRecord),
+        Err(EntryError::NewerSoftware) => {}
+        Err(error) => return rejected(error.clone().into()),
+    }
+    let Some(view) = ground.roster.view(&opened.link.roster) else {
+        return Err((Status::Waiting, Reason::RosterMissing));
+    };
+    let standing = admitted(opened, view, ground)?;
+    if let Some(why) = unsound(opened, ground) {
+        return Err((Status::Quarantined, why));
+    }
+    match parsed {
+        Err(error) => Err((Status::Waiting, error.clone().into())),
+        Ok(_) => Ok(standing),
+    }
+}
+
+fn form(record: RecordId, opened: &Opened, entry: &Entry) -> Result<(), Reason> {
+    if opened.header.record != record {
+        return Err(Reason::OtherRecord);
+    }
+    match (&entry.action, opened.header.heads.is_empty()) {
+        (Action::Create(create), true) if create.record_id(&opened.link.device) == record => Ok(()),
+        (Action::Create(_), _) => Err(Reason::ForeignCreation),
+        (_, true) => Err(Reason::NoHeads),
+        (_, false) => Ok(()),
+    }
+}
+
+fn admitted(opened: &Opened, view: &RosterView, ground: &Ground<'_>) -> Result<Standing, Verdict> {
+    let (roster, id) = (ground.roster, &opened.link.device);
+    let (Some(device), Some(roles)) = (roster.device(id), roster.roles_for(id, view, opened.link.number)) else {
+        return Err(match roster.pending(id, view) {
+            true => (Status::Waiting, Reason::NotInEffect),
+            false => (Status::Rejected, Reason::NeverAdmitted),
+        });
+    };
+    if device.operator != opened.header.operator {
+        return Err((Status::Rejected, Reason::Operator));
+    }
+    let agency = roster.agency(&device.agency).ok_or((Status::Rejected, Reason::NoAgency))?;
+    Ok(Standing { agency: device.agency.clone(), kind: agency.record.kind, roles })
+}
