@@ -255,15 +255,17 @@ fn nobody_there_is_said_so() {
     refused(&field, &["sync", "--relay", &format!("ws://127.0.0.1:{port}")], 7, "no relay listens there");
 }
 
-/// Runs `inside` in a name space of its own, where a small disk is mounted for it alone.
+/// Runs itself again in a name space of its own, where a small disk is mounted for it alone.
 #[test]
 fn a_full_disk_loses_nothing_acknowledged() {
-    let this = std::env::current_exe().unwrap();
+    if let Some(root) = std::env::var_os("INTACT_SMALL_DISK") {
+        return inside_a_small_disk(Path::new(&root));
+    }
     let root = tempfile::tempdir().unwrap();
     let done = Command::new("unshare")
         .args(["--map-root-user", "--mount", "--"])
-        .arg(this)
-        .args(["--exact", "inside_a_small_disk", "--ignored", "--nocapture"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "a_full_disk_loses_nothing_acknowledged", "--nocapture"])
         .env("INTACT_SMALL_DISK", root.path())
         .output()
         .expect("unshare runs");
@@ -272,12 +274,7 @@ fn a_full_disk_loses_nothing_acknowledged() {
     assert!(said.contains("1 passed"), "{said}");
 }
 
-/// What a_full_disk_loses_nothing_acknowledged runs; by itself it has no disk to fill.
-#[test]
-#[ignore = "runs in a name space of its own"]
-fn inside_a_small_disk() {
-    let Some(root) = std::env::var_os("INTACT_SMALL_DISK") else { return };
-    let root = Path::new(&root);
+fn inside_a_small_disk(root: &Path) {
     let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=6m", "none"]).arg(root).status().unwrap();
     assert!(mounted.success());
     let practice = Practice::found();

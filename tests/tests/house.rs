@@ -25,7 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const LINES: usize = 700;
 /// Files that were longer when this rule was written. They may shrink, never grow; one that is no
 /// longer over the bound leaves the list, and none joins it.
-const LONGER: &[(&str, usize)] = &[("crates/intact/src/args.rs", 722)];
+const LONGER: &[(&str, usize)] = &[];
 
 /// What a source file never holds, and why.
 const NEVER: &[(&str, &str)] = &[

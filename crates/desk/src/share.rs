@@ -8,7 +8,7 @@ use logbook::roster::Role;
 use logbook::{AgencyId, Fields, Record};
 use seal::EntryId;
 
-use crate::error::{DeskError, Result};
+use crate::error::{Code, DeskError, Result};
 use crate::moment;
 use crate::session::Desk;
 use crate::wire::{AudienceReport, EntryReport, ReferralReport};
@@ -161,8 +161,7 @@ impl Desk {
         let respond_by_ms = wait.map(|wait| moment::now().wall_ms + wait);
         let record = self.find("record", record).await?;
         let state = record.state();
-        let strict = matches!(state.text("tlp"), Some("AMBER+STRICT" | "RED"));
-        let whole = ask == Ask::Respond && state.kind == Some(RecordKind::Incident) && !strict;
+        let whole = ask == Ask::Respond && state.kind == Some(RecordKind::Incident) && !state.is_strict();
         let refer = Refer { to, ask, respond_by_ms, text, grants: Vec::new() };
         if whole {
             self.refer_whole(&record, refer, recipient).await
@@ -173,8 +172,9 @@ impl Desk {
 
     async fn refer_whole(&self, record: &Record, mut refer: Refer, to: GrantTo) -> Result<ReferralReport> {
         let mut wraps = Vec::new();
-        if !record.state().audience().contains(&Audience::from(&to)) {
-            let keys = self.vault().record_keys(&record.id()).await?;
+        let keys = self.vault().record_keys(&record.id()).await?;
+        // After an unshare somebody in the audience may lack one of several keys.
+        if keys.len() > 1 || !record.state().audience().contains(&Audience::from(&to)) {
             (refer.grants, wraps) = self.wrap_keys(record.id(), &keys, &[to])?;
         }
         let mut draft = self.draft(record.id(), Action::Refer(refer), self.role(Self::WORK)?);
@@ -186,8 +186,17 @@ impl Desk {
 
     /// A brief is a record of its own; the record that it comes from only says that there is one.
     async fn refer_brief(&self, record: &Record, mut refer: Refer, to: GrantTo) -> Result<ReferralReport> {
-        let role = self.role(&[Role::Desk, Role::Commander, Role::Registrar, Role::Adjudicator])?;
+        let role = self.role(&[Role::Desk, Role::Commander, Role::Adjudicator])?;
         let state = record.state();
+        // A brief does not know what its record alleges, so it is asked here.
+        let kind = self.roster().agency(&refer.to).map(|agency| agency.record.kind);
+        if kind.is_some_and(|kind| state.alleges(kind)) {
+            return Err(DeskError::new(
+                Code::NotAllowed,
+                "an institution alleged to be involved is not asked about it",
+                "Nothing was sent. Ask the adjudicator, or an institution that is not involved.",
+            ));
+        }
         let mut fields = Fields::new();
         for name in BRIEF_FIELDS {
             if let Some(value) = state.field(name) {

@@ -65,6 +65,10 @@ impl Limits {
         Self::new(record.values("tlp"), record.values("perpetrator").collect())
     }
 
+    pub fn is_strict(&self) -> bool {
+        self.tlp != Tlp::Open
+    }
+
     pub fn of_creation(create: &Create) -> Self {
         Self::new(create.fields.get("tlp").into_iter(), create.fields.get("perpetrator").into_iter().collect())
     }

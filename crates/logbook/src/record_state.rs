@@ -272,6 +272,12 @@ impl RecordState {
         self.values("perpetrator").filter_map(FieldValue::text).any(|text| limits::names(text, kind))
     }
 
+    /// Whether its TLP keeps it within its owner's agency, or with named devices: others then get a
+    /// brief of it, and never the record.
+    pub fn is_strict(&self) -> bool {
+        limits::Limits::of(self).is_strict()
+    }
+
     pub(crate) fn refer(&mut self, refer: &Refer, at: &At<'_>) {
         self.referrals.insert(
             at.mark.entry,

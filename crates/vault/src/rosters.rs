@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use logbook::Roster;
-use logbook::roster::{ChainAction, RosterObject};
+use logbook::roster::{ChainAction, Cut, RosterObject};
 use seal::{DeviceId, RecordId};
 
 use crate::error::Result;
@@ -118,24 +118,23 @@ impl Vault {
 
 /// What the roster says of a device, as far as it decides over its entries beyond the roles in the
 /// view that they cite.
-fn says(roster: &Roster, id: &DeviceId) -> Option<(String, String, Option<u64>)> {
+fn says(roster: &Roster, id: &DeviceId) -> Option<(String, String, Option<Option<Cut>>)> {
     let device = roster.device(id)?;
     let agency = roster.agency(&device.agency);
     let who = format!("{} {} {:?}", device.agency, device.operator, agency.map(|a| (a.record.kind, a.contested)));
-    let cut = roster.cut(id).map(|cut| cut.map_or(0, |cut| cut.number));
-    Some((who, device.agency.to_string(), cut))
+    Some((who, device.agency.to_string(), roster.cut(id)))
 }
 
-/// Devices of which the roster now says something else, and after which number of their entries that
-/// makes a difference.
+/// Devices of which the roster now says something else, and from which number of their entries on that
+/// makes a difference: the entry at a cut stands or falls with the branch that the cut names.
 fn moved(before: &Roster, after: &Roster, new: &[RosterObject], writer: &Writer) -> BTreeMap<DeviceId, u64> {
     let mut moved = BTreeMap::new();
     for id in writer.devices.keys() {
         match (says(before, id), says(after, id)) {
             (Some((was, _, cut_was)), Some((is, _, cut_is))) if was == is => {
                 if cut_was != cut_is {
-                    let earlier = [cut_was, cut_is].into_iter().flatten().min().unwrap_or(0);
-                    moved.insert(*id, earlier);
+                    let numbers = [cut_was, cut_is].into_iter().flatten().map(|cut| cut.map_or(0, |cut| cut.number));
+                    moved.insert(*id, numbers.min().unwrap_or(0));
                 }
             }
             (None, None) => {}
@@ -168,7 +167,7 @@ async fn affected(writer: &mut Writer, moved: &BTreeMap<DeviceId, u64>) -> Resul
         let Some(device) = writer.devices.get(id).copied() else { continue };
         let more: Vec<(i64, Vec<u8>)> = sqlx::query_as(
             "SELECT DISTINCT p.n, p.record FROM envelope e JOIN projection p ON p.n = e.record \
-             WHERE e.device = ? AND e.number > ?",
+             WHERE e.device = ? AND e.number >= ?",
         )
         .bind(device)
         .bind(*number as i64)
