@@ -21,6 +21,9 @@ use crate::writer::Writer;
 /// Changes that a slow listener may be behind before it must ask for everything anew.
 const CHANGES: usize = 256;
 
+/// How long a vault that is dropped waits for its connections to close; they take milliseconds.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// Set by a migration after which projections must be built anew.
 const REBUILD: &str = "rebuild";
 
@@ -55,6 +58,33 @@ pub(crate) struct Inner {
     pub changes: broadcast::Sender<Changed>,
     /// Held until the vault is closed or its process ends.
     lock: Mutex<Option<File>>,
+}
+
+impl Drop for Inner {
+    /// A vault that nobody closed closes its connections here, and waits for them: the threads behind
+    /// them use the cipher's library, which a process that ends takes away from under them.
+    fn drop(&mut self) {
+        let writer = self.writer.get_mut().take();
+        if writer.is_none() && self.readers.is_closed() {
+            return;
+        }
+        let readers = self.readers.clone();
+        let closing = std::thread::spawn(move || {
+            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() else { return };
+            runtime.block_on(async {
+                let work = async {
+                    readers.close().await;
+                    if let Some(writer) = writer {
+                        // Everything acknowledged is durable already; a failure here loses nothing.
+                        let _ = writer.connection.close().await;
+                    }
+                };
+                // A reader that was on its way back to a runtime that is gone never comes.
+                let _ = tokio::time::timeout(PATIENCE, work).await;
+            });
+        });
+        let _ = closing.join();
+    }
 }
 
 impl Vault {
