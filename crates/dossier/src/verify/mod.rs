@@ -5,7 +5,12 @@
 //! rights of each author under the roster, and the originals against the entries that acquired them.
 
 mod judge;
+mod lines;
+mod originals;
 mod read;
+mod signed;
+mod standing;
+mod stated;
 mod words;
 
 use std::path::Path;

@@ -1,0 +1,109 @@
+//! Withholding a field must hide nothing but that field: not what the entry cites, not that it breaks a rule.
+
+#[path = "support/forge.rs"]
+mod forge;
+#[path = "support/story.rs"]
+mod story;
+
+use dossier::{Outcome, Verdict};
+use forge::Forge;
+use logbook::Action;
+use logbook::action::Note;
+use seal::EntryId;
+use story::Story;
+
+fn is(verdict: &Verdict, outcome: Outcome) {
+    assert_eq!(verdict.verdict, outcome, "{}", verdict.text());
+}
+
+fn note(text: &str) -> Action {
+    Action::Note(Note { text: text.into() })
+}
+
+/// An incident by the EMB; one entry of the court, and one of the EMB that cites it.
+fn cited() -> (Story, EntryId, EntryId) {
+    let mut story = Story::new();
+    let hidden = story.write(false, note("the court saw the seal broken"));
+    let citing = story.write(true, note("seen"));
+    (story, hidden, citing)
+}
+
+/// Drops every entry of the court, so that nothing but what cites them tells that there were any.
+fn without_the_court(story: &Story, forge: &mut Forge) {
+    let court = story.court.key.device_id();
+    for opened in story.entries.iter().filter(|opened| opened.link.device == court) {
+        forge.drop_entry(opened.id);
+        forge.statement.absent_exhibits.retain(|absent| absent.exhibit != opened.id);
+        let folder = format!("data/evidence/{}/", opened.id);
+        forge.files.retain(|name, _| !name.starts_with(&folder));
+    }
+    forge.statement.chains.retain(|chain| chain.device != court);
+    forge.files.retain(|name, _| !name.contains(&court.to_string()));
+}
+
+#[test]
+fn an_author_is_not_hidden_behind_a_redaction() {
+    let (story, _, citing) = cited();
+    let mut plain = Forge::new(&story);
+    without_the_court(&story, &mut plain);
+    is(&plain.verify(&story), Outcome::WithGaps);
+    // All that cite the court's entries, with one trivial field withheld.
+    let mut forge = Forge::new(&story);
+    without_the_court(&story, &mut forge);
+    let court = story.court.key.device_id();
+    let theirs: Vec<EntryId> =
+        story.entries.iter().filter(|opened| opened.link.device == court).map(|opened| opened.id).collect();
+    let citing_any = story
+        .entries
+        .iter()
+        .filter(|opened| opened.link.device != court && opened.header.heads.iter().any(|head| theirs.contains(head)));
+    for opened in citing_any {
+        let leaves = logbook::Entry::leaves(&opened.entry).expect("leaves");
+        forge.redact(&story, opened.id, &[leaves[0].0.as_str()]);
+    }
+    assert!(forge.statement.redactions.iter().any(|redaction| redaction.entry == citing));
+    let verdict = forge.verify(&story);
+    is(&verdict, Outcome::WithGaps);
+    assert!(verdict.gaps.iter().any(|gap| gap.what.contains("cite")), "{:?}", verdict.gaps);
+}
+
+#[test]
+fn a_number_below_a_redacted_entry_is_missed() {
+    let mut story = Story::new();
+    let lost = story.write(false, note("lost"));
+    let last = story.write(false, note("kept"));
+    let mut forge = Forge::new(&story);
+    forge.redact(&story, last, &["/action/note/text"]);
+    is(&forge.verify(&story), Outcome::Intact);
+    forge.drop_body(&story, lost);
+    let verdict = forge.verify(&story);
+    is(&verdict, Outcome::WithGaps);
+    assert!(verdict.gaps.iter().any(|gap| gap.what.contains("entries by")), "{:?}", verdict.gaps);
+}
+
+#[test]
+fn a_redacted_line_withholds_something() {
+    let (story, _, citing) = cited();
+    let mut forge = Forge::new(&story);
+    forge.redact(&story, citing, &[]);
+    let verdict = forge.verify(&story);
+    is(&verdict, Outcome::NotIntact);
+    assert!(verdict.problems.iter().any(|problem| problem.what.contains("withholds nothing")), "{}", verdict.text());
+}
+
+#[test]
+fn no_stated_number_switches_the_check_of_a_chain_off() {
+    let story = Story::new();
+    for number in [u64::MAX, i64::MAX as u64 + 1, 0] {
+        let mut forge = Forge::new(&story);
+        forge.statement.chains[0].number = number;
+        forge.statement.chains[0].head = seal::EnvelopeId([7; 32]);
+        let verdict = forge.verify(&story);
+        is(&verdict, Outcome::NotIntact);
+        assert_eq!(verdict.problems[0].path, "data/case/statement.json");
+    }
+    // A number that could be is a gap, however large.
+    let mut forge = Forge::new(&story);
+    forge.statement.chains[0].number = i64::MAX as u64;
+    is(&forge.verify(&story), Outcome::WithGaps);
+}
