@@ -9,8 +9,8 @@ use dossier::{Outcome, Verdict};
 use forge::Forge;
 use logbook::Action;
 use logbook::action::Note;
-use seal::EntryId;
-use story::Story;
+use seal::{EntryId, Header, RosterHash};
+use story::{Odd, Story};
 
 fn is(verdict: &Verdict, outcome: Outcome) {
     assert_eq!(verdict.verdict, outcome, "{}", verdict.text());
@@ -106,4 +106,97 @@ fn no_stated_number_switches_the_check_of_a_chain_off() {
     let mut forge = Forge::new(&story);
     forge.statement.chains[0].number = i64::MAX as u64;
     is(&forge.verify(&story), Outcome::WithGaps);
+}
+
+/// What no honest device writes, behind a withheld text.
+#[test]
+fn the_rules_hold_for_redacted_entries() {
+    let odd: [fn(&mut Header); 4] = [
+        |header| header.depth += 3,
+        |header| header.number = 1,
+        |header| header.operator = seal::OperatorId([9; 16]),
+        |header| header.record = seal::RecordId([9; 16]),
+    ];
+    for (index, header) in odd.into_iter().enumerate() {
+        let mut story = Story::new();
+        let entry = story.write_odd(true, note("x"), Odd { header, ..Odd::default() });
+        let mut forge = Forge::new(&story);
+        forge.add_entry(&story, entry, Some(&["/action/note/text"]));
+        let verdict = forge.verify(&story);
+        is(&verdict, Outcome::NotIntact);
+        let named = verdict.problems.iter().find(|problem| problem.what.contains("no entry of this record"));
+        assert!(named.is_some_and(|problem| problem.path.ends_with("redacted.jsonl")), "{index}: {}", verdict.text());
+    }
+    // A role that its operator did not hold is listed, as of a whole entry.
+    let mut story = Story::new();
+    let header: fn(&mut Header) = |header| header.role = "auditor".to_owned();
+    let entry = story.write_odd(true, note("x"), Odd { header, ..Odd::default() });
+    let mut forge = Forge::new(&story);
+    forge.redact(&story, entry, &["/action/note/text"]);
+    let verdict = forge.verify(&story);
+    is(&verdict, Outcome::Intact);
+    assert_eq!(verdict.not_authorised.len(), 1);
+}
+
+#[test]
+fn a_roster_that_is_not_here_is_a_gap_for_redacted_entries_too() {
+    let mut story = Story::new();
+    let roster = Some(RosterHash([9; 32]));
+    let entry = story.write_odd(true, note("x"), Odd { roster, ..Odd::default() });
+    let mut forge = Forge::new(&story);
+    is(&forge.verify(&story), Outcome::WithGaps);
+    forge.redact(&story, entry, &["/action/note/text"]);
+    is(&forge.verify(&story), Outcome::WithGaps);
+    // And a redaction elsewhere in the record does not silence it.
+    let mut forge = Forge::new(&story);
+    forge.redact(&story, story.entries[1].id, &["/action/note/text"]);
+    is(&forge.verify(&story), Outcome::WithGaps);
+}
+
+#[test]
+fn what_comes_after_a_redacted_entry_is_judged() {
+    let mut story = Story::new();
+    let first = story.entries[1].id;
+    let header: fn(&mut Header) = |header| header.depth += 3;
+    let entry = story.write_odd(true, note("x"), Odd { header, ..Odd::default() });
+    let mut forge = Forge::new(&story);
+    forge.redact(&story, first, &["/action/note/text"]);
+    let good = forge.verify(&story);
+    is(&good, Outcome::Intact);
+    assert!(good.notes.iter().any(|note| note.contains("come after")), "{:?}", good.notes);
+    forge.add_entry(&story, entry, None);
+    let verdict = forge.verify(&story);
+    is(&verdict, Outcome::NotIntact);
+    let named = verdict.problems.iter().find(|problem| problem.what.contains("depth"));
+    assert!(named.is_some_and(|problem| problem.path.contains("/99999-")), "{}", verdict.text());
+}
+
+#[test]
+fn heads_names_and_paths_are_compared_beside_a_redaction() {
+    let story = Story::new();
+    let (first, second) = (story.entries[0].id, story.entries[1].id);
+    let changed = |change: &dyn Fn(&mut Forge)| {
+        let mut forge = Forge::new(&story);
+        forge.redact(&story, second, &["/action/note/text"]);
+        change(&mut forge);
+        forge.verify(&story)
+    };
+    is(&changed(&|_| {}), Outcome::Intact);
+    is(&changed(&|forge| forge.statement.records[0].heads = vec![first]), Outcome::NotIntact);
+    is(&changed(&|forge| forge.statement.records[0].reference = "OTHER".to_owned()), Outcome::NotIntact);
+    is(
+        &changed(&|forge| forge.statement.redactions[0].paths = vec!["/action/note/other".to_owned()]),
+        Outcome::NotIntact,
+    );
+    is(&changed(&|forge| forge.statement.redactions.clear()), Outcome::NotIntact);
+    // A creation that still shows its name is compared; one that withholds it is not.
+    let named = |path: &str, reference: &str| {
+        let mut forge = Forge::new(&story);
+        forge.redact(&story, first, &[path]);
+        forge.statement.records[0].reference = reference.to_owned();
+        forge.verify(&story)
+    };
+    is(&named("/action/create/fields/summary", "EMB-0421-0007"), Outcome::Intact);
+    is(&named("/action/create/fields/summary", "OTHER"), Outcome::NotIntact);
+    is(&named("/action/create/reference", "OTHER"), Outcome::Intact);
 }

@@ -29,6 +29,7 @@ pub fn judge(loaded: &Loaded, findings: &Findings, trust: &TrustFile, trusted: R
     unsigned(loaded, &roster, verdict);
     let records = fold(loaded, &roster);
     stated::check(loaded, &records, verdict);
+    stated::label(statement, findings, verdict);
     verdict.gaps = gaps(statement, &records, &loaded.chains, &roster);
     statuses(loaded, &records, &roster, verdict);
     count(loaded, &roster, verdict);

@@ -7,8 +7,10 @@ use seal::DeviceId;
 
 use super::Verdict;
 use super::read::{self, Loaded, ReadRecord};
+use crate::bag::Findings;
 use crate::export::CaseRecord;
-use crate::layout;
+use crate::instant;
+use crate::layout::{self, Statement};
 use crate::outline::Kind;
 
 /// Compares the statement with what is there.
@@ -31,6 +33,22 @@ pub fn check(loaded: &Loaded, records: &[CaseRecord], verdict: &mut Verdict) {
     }
     chains(loaded, verdict);
     redactions(loaded, verdict);
+}
+
+/// What is written on the bag is what it holds. Whether it is in the one form was checked before.
+pub fn label(statement: &Statement, findings: &Findings, verdict: &mut Verdict) {
+    let at = instant::utc(statement.at_ms);
+    let expected = [
+        ("External-Identifier", statement.operation.to_string()),
+        ("Bagging-Date", at.split('T').next().unwrap_or_default().to_owned()),
+    ];
+    for (label, expected) in expected {
+        let other = findings.info.iter().find(|(name, value)| name == label && *value != expected);
+        if let Some((_, value)) = other {
+            let what = format!("{label} is \"{}\", but by the statement it is {expected}", crate::path::shown(value));
+            verdict.problem("bag-info.txt", what);
+        }
+    }
 }
 
 /// What a record is called by its creation, if that is not what is stated. A creation that counts for nothing

@@ -12,7 +12,7 @@ use dossier::export::redact;
 use dossier::layout::{self, EnvelopeLine, RedactedLine, Redaction, RosterLine, Statement};
 use dossier::sshsig::{NAMESPACE, SshSig, sha512};
 use dossier::{DossierSource, Verdict, export, seal_file, verify};
-use seal::{EntryId, Header};
+use seal::{EntryId, Hash32, Header};
 
 use super::story::Story;
 
@@ -126,6 +126,37 @@ impl Forge {
         links.push((opened.link, opened.signature));
         links.sort_by_key(|(link, _)| (link.number, link.id()));
         self.files.insert(path, layout::encode_links(links.iter()));
+    }
+
+    /// Adds an entry that the exporter left out, whole or with these leaves withheld.
+    pub fn add_entry(&mut self, story: &Story, entry: EntryId, withheld: Option<&[&str]>) {
+        let opened = story.entries.iter().find(|opened| opened.id == entry).expect("an entry of the story");
+        let path = layout::chain_file(&opened.link.device);
+        let mut links = self.files.get(&path).and_then(|bytes| layout::decode_links(bytes)).unwrap_or_default();
+        links.retain(|(link, _)| link.id() != opened.envelope);
+        self.files.remove(&path);
+        if !links.is_empty() {
+            self.files.insert(path, layout::encode_links(links.iter()));
+        }
+        self.statement.records[0].entries += 1;
+        match withheld {
+            Some(paths) => self.redact(story, entry, paths),
+            None => {
+                let file = format!("99999-{}.json", entry.short());
+                self.files.insert(format!("{RECORD}/{file}"), opened.entry.clone());
+                let mut lines = self.envelopes();
+                lines.push(EnvelopeLine {
+                    file,
+                    envelope: opened.envelope,
+                    entry,
+                    link: seal::id::to_hex(&opened.link.encode()),
+                    signature: opened.signature,
+                    header: seal::id::to_hex(&opened.header.encode()),
+                    ciphertext: Hash32(opened.ciphertext_hash),
+                });
+                self.put_envelopes(&lines);
+            }
+        }
     }
 
     fn forget(&mut self, entry: EntryId) {
