@@ -42,7 +42,11 @@ pub fn examine(tree: &Tree, rules: Rules, keep: impl Fn(&BagPath) -> bool) -> Re
         return Err(BagError::NoDeclaration);
     }
     let bytes = tree.bytes(&declaration, MAX_TAG_FILE)?;
-    let (version, encoding) = tags::declaration(&bytes)?;
+    let (version, encoding) = match rules {
+        Rules::Any => tags::declaration(&bytes)?,
+        // Whatever it says: there is one declaration, and one that was changed is a change like any other.
+        Rules::Dossier => (Version::V1_0, Encoding::Utf8),
+    };
     let findings = Findings {
         version,
         problems: Vec::new(),
@@ -54,7 +58,8 @@ pub fn examine(tree: &Tree, rules: Rules, keep: impl Fn(&BagPath) -> bool) -> Re
     let (payload, tags) = (Manifests::new(), Manifests::new());
     let mut work = Examination { tree, rules, encoding, findings, payload, tags };
     if rules == Rules::Dossier && bytes != tags::DECLARATION.as_bytes() {
-        work.findings.problem("bagit.txt", "not the declaration that a dossier has");
+        let byte = crate::first_difference(&bytes, tags::DECLARATION.as_bytes()) + 1;
+        work.findings.problem("bagit.txt", format!("not the declaration that a dossier has, at byte {byte}"));
     }
     work.read_manifests()?;
     // Hashes first: whoever asks what was changed wants the file, not the sum that is wrong because of it.
