@@ -35,7 +35,7 @@ class Case:
             t500 = text(0, 65536)
             obj(s, [("v", integer(1, 1)), ("operation", E32), ("roster", E32), ("exporter", E32), ("agency", agency_id), ("addressee?", agency_id),
                     ("at_ms", i64), ("records", list_of(lambda v, w: obj(v, [
-                        ("id", E16), ("reference", text(1, 64)), ("folder", text(1, 100)), ("entries", integer(0, 60000)), ("heads", list_of(E32, 0, 60000))], w), 1, 10000)),
+                        ("id", E16), ("reference", text(0, 64)), ("folder", text(1, 100)), ("entries", integer(0, 60000)), ("heads", list_of(E32, 0, 60000))], w), 1, 10000)),
                     ("chains", list_of(lambda v, w: obj(v, [("device", E32), ("number", integer(1, 2**63 - 1)), ("head", E32)], w), 0, 10**6)),
                     ("elsewhere", list_of(lambda v, w: obj(v, [("from", E16), ("record", E16), ("reference", text(0, 64)), ("relation", text(1, 64)),
                                                                ("owner?", agency_id), ("ground", t500)], w), 0, 10**6)),

@@ -256,3 +256,54 @@ each("tar", {
     "age": tarred(raw=lambda x: b"age-encryption.org/v1\n" + x),
     "junk": tarred(raw=lambda x: b"hello"),
 })
+
+
+# ---------------------------------------------------------------- two histories, names
+def histories(dossier, cite):
+    """Two successors of epoch 1, both in the trust file; the dossier has those named, and an entry may rest on the first."""
+    def g():
+        w = World().found()
+        rid, a = w.create("e2")
+        w.write("e2", rid, a, role="field")
+        base, one = list(w.objects), None
+        w.add_epoch(("cert", "court", "emb", "police"), ["court", "emb"])
+        one = w.objects[-1]
+        two = w.epoch_obj(2, w.first.hex(), [w.agency("court"), w.agency("emb")], ["court", "emb"])[0]
+        if cite:
+            note(w, "e1", rid)
+        w.objects = base + [{"one": one, "two": two}[k] for k in dossier]
+        if dossier != ["one"]:
+            w.epoch, w.epoch_no = w.first, 1
+        F = w.dossier()
+        return F, w.trust(base + [one, two])
+    return g
+
+
+each("histories", {
+    "none": histories([], False),
+    "one": histories(["one"], False),
+    "one-cited": histories(["one"], True),
+    "both": histories(["one", "two"], False),
+    "both-cited": histories(["one", "two"], True),
+    "two-cited-one": histories(["two"], True),
+})
+
+
+def unnamed(revoked, redact=None, reference=""):
+    def g():
+        w, rid = std()
+        if revoked:
+            revoke(w, "e2", None)
+        w.log[0]["redact"] = redact
+        return fin(w, statement=lambda S: S["records"][0].update(reference=reference))
+    return g
+
+
+each("reference", {
+    "empty": unnamed(False),
+    "empty-revoked": unnamed(True),
+    "other-revoked": unnamed(True, reference="R-9"),
+    "empty-redacted": unnamed(False, ["/action/create/nonce"]),
+    "other-redacted": unnamed(False, ["/action/create/nonce"], "R-9"),
+    "other-withheld": unnamed(False, ["/action/create/reference"], "R-9"),
+})

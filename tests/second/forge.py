@@ -77,7 +77,7 @@ class World:
         self.agency_of = {"e1": "emb", "e2": "emb", "e3": "emb", "p1": "police", "c1": "court", "c2": "court", "x1": "emb"}
         self.operator = {d: hashlib.sha256(b"op " + d.encode()).hexdigest()[:32] for d in self.dev}
         self.objects, self.heads, self.epoch, self.epoch_no = [], {}, None, 0
-        self.names, self.views = [], {}
+        self.names, self.views, self.first = [], {}, None
         self.chain, self.recn, self.log = {}, {}, []  # per device (number, id); (device, record) -> number
 
     # ---- roster
@@ -104,6 +104,7 @@ class World:
         self.objects.append(o)
         if take:
             self.epoch, self.epoch_no = i, self.epoch_no + 1
+            self.first = self.first or i
         return i
 
     def chain_obj(self, agency, action, by, number=None, prev=0, edit=None):

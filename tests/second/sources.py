@@ -110,6 +110,8 @@ class Tar:
             return b
 
         def oct_(b, what):
+            if b[:1] == b"\x80":  # GNU, from 8 GiB
+                return int.from_bytes(b[1:], "big")
             if not re.fullmatch(rb"[ ]*[0-7]+[ \0]*", b):
                 raise CannotRead("tar", f"{what} is no octal number")
             return int(b.strip(b" \0"), 8)

@@ -254,10 +254,23 @@ class Verifier(Bag, Case):
             n = len([n for n in range(1, min(max(ns), 10**6)) if n not in ns][:1000])
             if n:
                 self.gap(f"{n} entries of this device are not here", rid, d.hex())
-        for it in order:
-            if it["entry"] and it["entry"].kind == "create" and it["entry"].a["reference"] != rec["reference"]:
-                self.bad(w, f"the reference of {rid} is not that of its creation")
+        self.reference(rec, order)
         return order
+
+    def reference(self, rec, order):
+        """That of the creation; of one that counts for nothing, or of which that cannot be told, that or none."""
+        names = []
+        for it in order:
+            if it["entry"] and it["entry"].kind == "create" and it["status"] != "rejected":
+                names.append((it["entry"].a["reference"], it["status"] == "valid"))
+            elif it["leaves"] and it["kind"] in ("create", "?"):
+                names.append((it["shown"].get("/action/create/reference"), False))
+        if any(sure for _, sure in names):
+            names = [(name, sure) for name, sure in names if sure]
+        elif not rec["reference"] or any(name is None for name, _ in names):
+            return
+        if names and rec["reference"] not in [name for name, _ in names]:
+            self.bad("data/case/statement.json", f"the reference of {rec['id']} is not that of its creation")
 
     def status(self, rid, it, complete, heads, mine):
         R, h, k = self.R, it["head"], it["link"]

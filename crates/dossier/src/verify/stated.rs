@@ -52,26 +52,27 @@ pub fn label(statement: &Statement, findings: &Findings, verdict: &mut Verdict) 
 }
 
 /// What a record is called by its creation, if that is not what is stated. A creation that counts for nothing
-/// (its device was revoked, as it may have become known since) gives no name that must be stated.
+/// (its device was revoked, as it may have become known since), or of which that cannot be told, gives no name
+/// that must be stated; but no other name may be.
 fn misnamed(read: &ReadRecord, record: &CaseRecord) -> Option<String> {
-    let mut names: Vec<(bool, String)> = Vec::new();
-    for outlined in record.outline.entries.iter().filter(|entry| entry.status != Status::Rejected) {
-        let counts = outlined.status.counts();
-        let whole = record.record.entry(&outlined.entry).and_then(|entry| entry.entry.as_ref());
-        if let Some(Action::Create(create)) = whole.map(|entry| &entry.action) {
-            names.push((counts, create.reference.clone()));
-        }
-    }
-    for sketch in read.sketches.iter().filter(|sketch| matches!(sketch.shape.kind, Kind::Create(_))) {
-        // A name that is withheld can be compared with nothing.
-        names.push((true, sketch.reference.clone()?));
-    }
     let stated = &read.line.reference;
-    if names.iter().any(|(_, name)| name == stated) {
+    let mut names: Vec<String> = Vec::new();
+    for outlined in record.outline.entries.iter().filter(|entry| entry.status != Status::Rejected) {
+        let whole = record.record.entry(&outlined.entry).and_then(|entry| entry.entry.as_ref());
+        let Some(Action::Create(create)) = whole.map(|entry| &entry.action) else { continue };
+        if outlined.status.counts() && !outlined.unjudged {
+            return (create.reference != *stated).then(|| create.reference.clone());
+        }
+        names.push(create.reference.clone());
+    }
+    for sketch in read.sketches.iter().filter(|sketch| matches!(sketch.shape.kind, Kind::Create(_) | Kind::Hidden)) {
+        // A name that is withheld can be compared with nothing.
+        names.push(sketch.reference.clone()?);
+    }
+    if stated.is_empty() || names.contains(stated) {
         return None;
     }
-    let (counts, name) = names.into_iter().max_by_key(|(counts, _)| *counts)?;
-    (counts || !stated.is_empty()).then_some(name)
+    names.into_iter().next()
 }
 
 /// A chain that is stated and of which less is here is a gap, told elsewhere; one that goes on, or ends
