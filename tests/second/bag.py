@@ -10,6 +10,7 @@ from shapes import *  # noqa: F403
 from sources import CannotRead, check_sshsig, path_problem
 
 TOP = ["bag-info.txt", "bagit.txt", "manifest-sha256.txt", "manifest-sha512.txt"]
+LABELS = ["Source-Organization", "Bagging-Date", "External-Identifier", "Internal-Sender-Description", "Bag-Software-Agent", "Payload-Oxum"]
 ONE, ALL = 256 << 20, 1 << 30
 
 
@@ -79,37 +80,12 @@ class Bag:
     def bag(self):
         S = self.src
         self.interpreted = 0
-        low, dirs = {}, set()
-        for p in S.sizes:
-            parts = p.split("/")
-            dirs |= {"/".join(parts[:i]) for i in range(1, len(parts))}
-        for p in list(S.sizes) + sorted(dirs) + S.empty:
-            if low.setdefault(p.lower(), p) != p:
-                raise CannotRead(p, f"differs from {low[p.lower()]} only in case")
-        for p in dirs:
-            if p in S.sizes:
-                raise CannotRead(p, "both file and folder")
+        self.names()
         if "bagit.txt" not in S.sizes:
             raise CannotRead("bagit.txt", "no bag: it is not here")
         self.content, self.digest = {}, {}
         for p in sorted(S.sizes):
-            h2, h5, keep = hashlib.sha256(), hashlib.sha512(), []
-            small = not p.startswith("data/evidence/") or not re.search(r"/original\.[a-z0-9]+$", p)
-            small = small and S.sizes[p] <= ONE
-            n = 0
-            with S.open(p) as f:
-                while True:
-                    b = f.read(1 << 20)
-                    if not b:
-                        break
-                    n += len(b)
-                    h2.update(b)
-                    h5.update(b)
-                    if small:
-                        keep.append(b)
-            self.digest[p] = (n, h2.hexdigest(), h5.hexdigest(), h5.digest())
-            if small:
-                self.content[p] = b"".join(keep)
+            self.hash(p)
         for d in S.empty:
             self.bad(d, "an empty folder")
         for p in S.sizes:
@@ -120,34 +96,70 @@ class Bag:
         if self.content["bagit.txt"] != b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n":
             self.bad("bagit.txt", "not the two lines of version 1.0")
         data = {p for p in S.sizes if p.startswith("data/")}
-        for name, n, ix, what in (("tagmanifest-sha256.txt", 64, 1, set(TOP)), ("manifest-sha256.txt", 64, 1, data), ("manifest-sha512.txt", 128, 2, data)):
-            if name not in S.sizes:
-                self.bad(name, "is not here")
-                continue
-            m = self.manifest(name, n)
-            if m is None:
-                continue
-            for p in sorted(set(m) - what):
-                self.bad(p, f"{name} lists it, and it is not here" if p not in S.sizes else f"{name} must not list it")
-            for p in sorted(what - set(m)):
-                self.bad(p, f"{name} does not list it")
-            for p in sorted(set(m) & what):
-                if p not in S.sizes:
-                    self.bad(p, "is not here")
-                elif self.digest[p][ix] != m[p]:
-                    self.bad(p, f"its hash is not the one in {name}")
+        for listing in (("tagmanifest-sha256.txt", 64, 1, set(TOP)), ("manifest-sha256.txt", 64, 1, data), ("manifest-sha512.txt", 128, 2, data)):
+            self.listed(*listing)
         if "bag-info.txt" in S.sizes:
             try:
-                ls = self.content["bag-info.txt"].decode("utf-8").split("\n")
-                need(ls[-1] == "", "last line without a line feed")
-                kv = [l.split(": ", 1) for l in ls[:-1]]
-                need([k[0] for k in kv] == ["Source-Organization", "Bagging-Date", "External-Identifier", "Internal-Sender-Description",
-                                            "Bag-Software-Agent", "Payload-Oxum"] and all(len(k) == 2 for k in kv), "labels")
-                self.info = dict(kv)
-                need(all(v == v.strip() and not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in v) for v in self.info.values()), "a value")
-                need(self.info["Payload-Oxum"] == f"{sum(S.sizes[p] for p in data)}.{len(data)}", "Payload-Oxum is not that of data/")
+                self.bag_info(data)
             except (Bad, UnicodeDecodeError) as e:
                 self.bad("bag-info.txt", str(e))
+
+    def names(self):
+        """No two names that some system takes for one."""
+        S, low, dirs = self.src, {}, set()
+        for p in S.sizes:
+            parts = p.split("/")
+            dirs |= {"/".join(parts[:i]) for i in range(1, len(parts))}
+        for p in list(S.sizes) + sorted(dirs) + S.empty:
+            if low.setdefault(p.lower(), p) != p:
+                raise CannotRead(p, f"differs from {low[p.lower()]} only in case")
+        for p in dirs:
+            if p in S.sizes:
+                raise CannotRead(p, "both file and folder")
+
+    def hash(self, p):
+        h2, h5, keep, n = hashlib.sha256(), hashlib.sha512(), [], 0
+        small = not p.startswith("data/evidence/") or not re.search(r"/original\.[a-z0-9]+$", p)
+        small = small and self.src.sizes[p] <= ONE
+        with self.src.open(p) as f:
+            while b := f.read(1 << 20):
+                n += len(b)
+                h2.update(b)
+                h5.update(b)
+                if small:
+                    keep.append(b)
+        self.digest[p] = (n, h2.hexdigest(), h5.hexdigest(), h5.digest())
+        if small:
+            self.content[p] = b"".join(keep)
+
+    def listed(self, name, n, ix, what):
+        """A manifest lists exactly `what`, as it is."""
+        if name not in self.src.sizes:
+            self.bad(name, "is not here")
+            return
+        m = self.manifest(name, n)
+        if m is None:
+            return
+        for p in sorted(set(m) - what):
+            self.bad(p, f"{name} lists it, and it is not here" if p not in self.src.sizes else f"{name} must not list it")
+        for p in sorted(what - set(m)):
+            self.bad(p, f"{name} does not list it")
+        for p in sorted(set(m) & what):
+            if p not in self.src.sizes:
+                self.bad(p, "is not here")
+            elif self.digest[p][ix] != m[p]:
+                self.bad(p, f"its hash is not the one in {name}")
+
+    def bag_info(self, data):
+        lines = self.content["bag-info.txt"].decode("utf-8").split("\n")
+        need(lines[-1] == "", "last line without a line feed")
+        kv = [line.split(": ", 1) for line in lines[:-1]]
+        need([k[0] for k in kv] == LABELS and all(len(k) == 2 for k in kv), "labels")
+        self.info = dict(kv)
+        plain = lambda v: v == v.strip() and not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in v)  # noqa: E731
+        need(all(map(plain, self.info.values())), "a value")
+        octets = sum(self.src.sizes[p] for p in data)
+        need(self.info["Payload-Oxum"] == f"{octets}.{len(data)}", "Payload-Oxum is not that of data/")
 
     # ---- signatures/
     def signatures(self):

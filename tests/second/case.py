@@ -99,6 +99,15 @@ class Case:
                     self.items.append(it)
         if total > 60000:
             self.bad("data/case", "more than 60,000 entries")
+        self.read_links(accounted)
+        for p in sorted(self.src.sizes):
+            if not p.startswith("data/") or p in accounted:
+                continue
+            if p.split("/")[1] in ("evidence", "schemas", "interop", "log") and p.count("/") >= 2:
+                continue
+            self.bad(p, "nothing accounts for it")
+
+    def read_links(self, accounted):
         self.links = {}
         for it in self.items:
             self.links.setdefault(it["link"].id, (it["link"], it["sig"], it["where"], True))
@@ -110,33 +119,30 @@ class Case:
             accounted.add(p)
             if m[1] not in authors:
                 self.bad(p, "links of a device that wrote nothing here")
-            b, last = self.content[p], 0
-            if len(b) % 233 or not b:
-                self.bad(p, f"{len(b)} bytes are no links of 233")
+            self.chain_file(p, m[1])
+
+    def chain_file(self, p, device):
+        b, last = self.content[p], (0, b"")
+        if len(b) % 233 or not b:
+            self.bad(p, f"{len(b)} bytes are no links of 233")
+            return
+        for i in range(0, len(b), 233):
+            w = f"{p}:byte {i}"
+            try:
+                k = Link(b[i:i + 169])
+            except (Bad, Newer) as e:
+                self.bad(w, str(e))
                 continue
-            for i in range(0, len(b), 233):
-                w = f"{p}:byte {i}"
-                try:
-                    k = Link(b[i:i + 169])
-                except (Bad, Newer) as e:
-                    self.bad(w, str(e))
-                    continue
-                if k.device.hex() != m[1]:
-                    self.bad(w, "a link of another device")
-                if k.operation.hex() != self.s["operation"]:
-                    self.bad(w, "a link of another operation")
-                if k.number < last:
-                    self.bad(w, "links not by number")
-                if k.id in self.links:
-                    self.bad(w, "a link that is here already")
-                last = k.number
-                self.links.setdefault(k.id, (k, b[i + 169:i + 233], w, False))
-        for p in sorted(self.src.sizes):
-            if not p.startswith("data/") or p in accounted:
-                continue
-            if p.split("/")[1] in ("evidence", "schemas", "interop", "log") and p.count("/") >= 2:
-                continue
-            self.bad(p, "nothing accounts for it")
+            if k.device.hex() != device:
+                self.bad(w, "a link of another device")
+            if k.operation.hex() != self.s["operation"]:
+                self.bad(w, "a link of another operation")
+            if (k.number, k.id) <= last:
+                self.bad(w, "links not by number, then id")
+            if k.id in self.links:
+                self.bad(w, "a link that is here already")
+            last = (k.number, k.id)
+            self.links.setdefault(k.id, (k, b[i + 169:i + 233], w, False))
 
     def line(self, base, name, w, v):
         common = [("envelope", E32), ("entry", E32), ("link", hexn(169)), ("signature", hexn(64)), ("header", lambda x, y: need(

@@ -229,38 +229,59 @@ class World:
         S = {"v": 1, "operation": self.op.hex(), "roster": "", "exporter": self.dev[exporter].hex, "agency": agency, "at_ms": T0, "records": [], "chains": [],
              "elsewhere": list(elsewhere), "redactions": [], "absent_exhibits": list(absent)}
         for n, rid in enumerate(rids):
-            es = sorted([e for e in self.log if e["rid"] == rid], key=lambda e: (e["depth"], e["id"], e["n"], e["lid"]))
-            folder = f"R-{n + 1}"
-            env, red, done, ids = [], [], set(), []
-            for i, e in enumerate(es):
-                x = {"envelope": e["lid"].hex(), "entry": e["id"].hex(), "link": e["lb"].hex(), "signature": e["sig"].hex(), "header": e["hb"].hex(), "ciphertext": e["ct"].hex()}
-                if e["id"] not in ids:
-                    ids.append(e["id"])
-                if e["redact"] is not None:
-                    en = Entry(e["raw"])
-                    leaves, paths = [], []
-                    for p, v in en.leaves():
-                        fs = field_salt(en.salt, p)
-                        if p.decode() in e["redact"]:
-                            leaves.append({"path": p.decode(), "leaf": leaf(fs, p, v).hex()})
-                            paths.append(p.decode())
-                        else:
-                            leaves.append({"path": p.decode(), "value": v.decode(), "salt": fs.hex()})
-                    x["leaves"] = leaves
-                    red.append(x)
-                    S["redactions"].append({"entry": e["id"].hex(), "paths": paths, "ground": "privacy"})
-                else:
-                    f = e["file"] or f"{i + 1:05}-{e['id'].hex()[:8]}.json"
-                    env.append({"file": f, **x})
-                    F[f"data/case/{folder}/{f}"] = e["raw"]
-            if envelopes:
-                envelopes(env, red)
-            if env:
-                F[f"data/case/{folder}/envelopes.jsonl"] = b"".join(dumps(x) + b"\n" for x in env)
-            if red:
-                F[f"data/case/{folder}/redacted.jsonl"] = b"".join(dumps(x) + b"\n" for x in red)
-            cited = {h for e in es for h in e["heads"]}
-            S["records"].append({"id": rid.hex(), "reference": folder, "folder": folder, "entries": len(ids), "heads": sorted(i.hex() for i in ids if i not in cited)})
+            self._record(F, S, n, rid, envelopes)
+        authors = self._chains(F, S, rids)
+        objs = self._objects(S, authors, own_view)
+        if objects:
+            objs = objects(objs)
+        F["data/roster/objects.jsonl"] = b"".join((dumps(o) if not isinstance(o, bytes) else o) + b"\n" for o in objs)
+        for e in exhibits or []:
+            i, name, data = e
+            F[f"data/evidence/{i}/original.{name}"] = data
+            F[f"data/evidence/{i}/exhibit.json"] = b"{}\n"
+            F[f"data/evidence/{i}/custody.jsonl"] = b"{}\n"
+        if statement:
+            S = statement(S) or S
+        F["data/case/statement.json"] = S if isinstance(S, bytes) else dumps(S) + b"\n"
+        if files:
+            files(F)
+        return self._bag(F, S["at_ms"] if isinstance(S, dict) else T0, exporter, agency, info, infotext, sigs, after)
+
+    def _record(self, F, S, n, rid, envelopes):
+        es = sorted([e for e in self.log if e["rid"] == rid], key=lambda e: (e["depth"], e["id"], e["n"], e["lid"]))
+        folder = f"R-{n + 1}"
+        env, red, done, ids = [], [], set(), []
+        for i, e in enumerate(es):
+            x = {"envelope": e["lid"].hex(), "entry": e["id"].hex(), "link": e["lb"].hex(), "signature": e["sig"].hex(), "header": e["hb"].hex(), "ciphertext": e["ct"].hex()}
+            if e["id"] not in ids:
+                ids.append(e["id"])
+            if e["redact"] is not None:
+                en = Entry(e["raw"])
+                leaves, paths = [], []
+                for p, v in en.leaves():
+                    fs = field_salt(en.salt, p)
+                    if p.decode() in e["redact"]:
+                        leaves.append({"path": p.decode(), "leaf": leaf(fs, p, v).hex()})
+                        paths.append(p.decode())
+                    else:
+                        leaves.append({"path": p.decode(), "value": v.decode(), "salt": fs.hex()})
+                x["leaves"] = leaves
+                red.append(x)
+                S["redactions"].append({"entry": e["id"].hex(), "paths": paths, "ground": "privacy"})
+            else:
+                f = e["file"] or f"{i + 1:05}-{e['id'].hex()[:8]}.json"
+                env.append({"file": f, **x})
+                F[f"data/case/{folder}/{f}"] = e["raw"]
+        if envelopes:
+            envelopes(env, red)
+        if env:
+            F[f"data/case/{folder}/envelopes.jsonl"] = b"".join(dumps(x) + b"\n" for x in env)
+        if red:
+            F[f"data/case/{folder}/redacted.jsonl"] = b"".join(dumps(x) + b"\n" for x in red)
+        cited = {h for e in es for h in e["heads"]}
+        S["records"].append({"id": rid.hex(), "reference": folder, "folder": folder, "entries": len(ids), "heads": sorted(i.hex() for i in ids if i not in cited)})
+
+    def _chains(self, F, S, rids):
         authors = {e["d"] for e in self.log if e["rid"] in rids and e["rid"]}
         for d in sorted(authors, key=lambda d: self.dev[d].pub):
             ls = [e for e in self.log if e["d"] == d]
@@ -269,6 +290,9 @@ class World:
             rest = sorted([e for e in ls if e["rid"] not in rids or not e["rid"]], key=lambda e: e["n"])
             if rest:
                 F[f"data/chain/{self.dev[d].hex}.links"] = b"".join(e["lb"] + e["sig"] for e in rest)
+        return authors
+
+    def _objects(self, S, authors, own_view):
         R = Roster()
         for o in self.objects:
             try:
@@ -284,20 +308,9 @@ class World:
             vs.add(bytes.fromhex(S["roster"]))
         objs = list(self.objects) + [{"view": self.views[v].hex()} for v in sorted(vs)]
         objs += [{"name": n} for n in self.names if n["operator"] in {self.operator[d] for d in authors}]
-        if objects:
-            objs = objects(objs)
-        F["data/roster/objects.jsonl"] = b"".join((dumps(o) if not isinstance(o, bytes) else o) + b"\n" for o in objs)
-        for e in exhibits or []:
-            i, name, data = e
-            F[f"data/evidence/{i}/original.{name}"] = data
-            F[f"data/evidence/{i}/exhibit.json"] = b"{}\n"
-            F[f"data/evidence/{i}/custody.jsonl"] = b"{}\n"
-        if statement:
-            S = statement(S) or S
-        F["data/case/statement.json"] = S if isinstance(S, bytes) else dumps(S) + b"\n"
-        if files:
-            files(F)
-        at = S["at_ms"] if isinstance(S, dict) else T0
+        return objs
+
+    def _bag(self, F, at, exporter, agency, info, infotext, sigs, after):
         data = {p: b for p, b in F.items() if p.startswith("data/")}
         kv = [["Source-Organization", "COURT"], ["Bagging-Date", civil(at)], ["External-Identifier", self.op.hex()],
               ["Internal-Sender-Description", "Dossier"], ["Bag-Software-Agent", "forge"],

@@ -92,118 +92,132 @@ class Part(io.RawIOBase):
         return b
 
 
+def octal(b, what):
+    if b[:1] == b"\x80":  # GNU, from 8 GiB
+        return int.from_bytes(b[1:], "big")
+    if not re.fullmatch(rb"[ ]*[0-7]+[ \0]*", b):
+        raise CannotRead("tar", f"{what} is no octal number")
+    return int(b.strip(b" \0"), 8)
+
+
+def pax(b):
+    """path and size, where they are given."""
+    found, i = {}, 0
+    while i < len(b):
+        m = re.match(rb"(\d+) ([^=]+)=", b[i:])
+        if not m or int(m[1]) == 0:
+            raise CannotRead("tar", "pax header")
+        value = b[i:i + int(m[1])][m.end():-1]
+        i += int(m[1])
+        if m[2] == b"path":
+            found["name"] = value.decode("ascii", "replace")
+        elif m[2] == b"size":
+            found["size"] = int(value)
+        elif m[2] == b"linkpath" or m[2].startswith(b"GNU.sparse"):
+            raise CannotRead("tar", "a link or a sparse file")
+    return found
+
+
 class Tar:
     """POSIX ustar, GNU long names, pax with path or size."""
 
     def __init__(self, path):
         self.f = open(path, "rb")
-        end = os.fstat(self.f.fileno()).st_size
-        self.where, self.empty, dirs = {}, [], set()
-        off, name, size, ended, count = 0, None, None, False, 0
-        self.end = end
-
-        def block(o):
-            self.f.seek(o)
-            b = self.f.read(512)
-            if len(b) != 512:
-                raise CannotRead("tar", f"ends early at byte {o}")
-            return b
-
-        def oct_(b, what):
-            if b[:1] == b"\x80":  # GNU, from 8 GiB
-                return int.from_bytes(b[1:], "big")
-            if not re.fullmatch(rb"[ ]*[0-7]+[ \0]*", b):
-                raise CannotRead("tar", f"{what} is no octal number")
-            return int(b.strip(b" \0"), 8)
-
+        self.end = os.fstat(self.f.fileno()).st_size
+        self.where, self.empty, self.dirs, self.count = {}, [], set(), 0
+        off, given = 0, {}
         while True:
-            h = block(off)
+            h = self.block(off)
             if h == bytes(512):
-                if block(off + 512) != bytes(512):
-                    raise CannotRead("tar", f"one zero block at byte {off}")
-                rest = off + 1024
-                if end - rest > 1 << 20:
-                    raise CannotRead("tar", "more than 1 MiB after the end mark")
-                self.f.seek(rest)
-                if self.f.read().strip(b"\0"):
-                    raise CannotRead("tar", "bytes after the end mark that are not zero")
+                self.tail(off)
                 break
-            s = h[148:156]
-            if not (re.fullmatch(rb"[0-7]{6}\0 ", s) or re.fullmatch(rb"[0-7]{7}\0", s)):
-                raise CannotRead("tar", f"spelling of the header sum at byte {off + 148}")
-            if sum(h[:148]) + 256 + sum(h[156:]) != int(s.strip(b"\0 "), 8):
-                raise CannotRead("tar", f"header sum at byte {off + 148}")
-            if h[257:263] not in (b"ustar\0", b"ustar "):
-                raise CannotRead("tar", f"no ustar at byte {off + 257}")
-            n, kind = oct_(h[124:136], "size"), h[156:157]
-            data = off + 512
-            if kind in b"LxV" and kind:
-                if n > 1 << 20:
-                    raise CannotRead("tar", "long header")
-                self.f.seek(data)
-                b = self.f.read(n)
-                if kind == b"L":
-                    name = b.rstrip(b"\0").decode("ascii", "replace")
-                elif kind == b"x":
-                    i = 0
-                    while i < len(b):
-                        m = re.match(rb"(\d+) ([^=]+)=", b[i:])
-                        if not m:
-                            raise CannotRead("tar", "pax header")
-                        rec = b[i:i + int(m[1])]
-                        i += int(m[1])
-                        val = rec[m.end():-1]
-                        if m[2] == b"path":
-                            name = val.decode("ascii", "replace")
-                        elif m[2] == b"size":
-                            size = int(val)
-                        elif m[2].startswith(b"GNU.sparse"):
-                            raise CannotRead("tar", "a sparse file")
-                else:
-                    raise CannotRead("tar", "kind of member")
+            size, kind = self.header(h, off), h[156:157]
+            if kind in (b"L", b"x"):
+                given |= self.extension(kind, off + 512, size)
             else:
-                if size is not None:
-                    n = size
-                if name is None:
-                    name = h[:100].split(b"\0")[0].decode("ascii", "replace")
-                    pre = h[345:500].split(b"\0")[0].decode("ascii", "replace") if h[257:263] == b"ustar\0" else ""
-                    name = f"{pre}/{name}" if pre else name
-                if name.startswith("./"):
-                    name = name[2:]
-                p = name.rstrip("/")
-                count += 1
-                if count > 65536:
-                    raise CannotRead("tar", "too many members")
-                if p:
-                    bad = path_problem(p)
-                    if bad:
-                        raise CannotRead(ascii(p), f"path refused: {bad}")
-                    if kind == b"5":
-                        dirs.add(p)
-                        n = 0
-                    elif kind in (b"0", b"\0"):
-                        if p in self.where:
-                            raise CannotRead(p, "twice in the tar")
-                        self.where[p] = (data, n)
-                    else:
-                        raise CannotRead(p, "a link, device or pipe, or sparse")
-                name = size = None
-            if data + n > end:
-                raise CannotRead("tar", "ends early")
-            pad = -n % 512
-            self.f.seek(data + n)
-            if self.f.read(pad) != bytes(pad):
-                raise CannotRead("tar", f"padding at byte {data + n}")
-            off = data + n + pad
-        tops = {p.split("/")[0] for p in list(self.where) + list(dirs)}
+                size = self.member(h, kind, off + 512, given.get("size", size), given.get("name"))
+                given = {}
+            off = self.skip(off + 512, size)
+        self.strip_top()
+        self.sizes = {p: v[1] for p, v in self.where.items()}
+        for d in self.dirs:
+            if not any(p.startswith(d + "/") for p in self.where):
+                self.empty.append(d)
+
+    def block(self, off):
+        self.f.seek(off)
+        b = self.f.read(512)
+        if len(b) != 512:
+            raise CannotRead("tar", f"ends early at byte {off}")
+        return b
+
+    def tail(self, off):
+        if self.block(off + 512) != bytes(512):
+            raise CannotRead("tar", f"one zero block at byte {off}")
+        if self.end - off - 1024 > 1 << 20:
+            raise CannotRead("tar", "more than 1 MiB after the end mark")
+        self.f.seek(off + 1024)
+        if self.f.read().strip(b"\0"):
+            raise CannotRead("tar", "bytes after the end mark that are not zero")
+
+    def header(self, h, off):
+        """Checks the header's sum; the size that it gives."""
+        s = h[148:156]
+        if not (re.fullmatch(rb"[0-7]{6}\0 ", s) or re.fullmatch(rb"[0-7]{7}\0", s)):
+            raise CannotRead("tar", f"spelling of the header sum at byte {off + 148}")
+        if sum(h[:148]) + 256 + sum(h[156:]) != int(s.strip(b"\0 "), 8):
+            raise CannotRead("tar", f"header sum at byte {off + 148}")
+        if h[257:263] not in (b"ustar\0", b"ustar "):
+            raise CannotRead("tar", f"no ustar at byte {off + 257}")
+        return octal(h[124:136], "size")
+
+    def extension(self, kind, at, size):
+        if size > 1 << 20:
+            raise CannotRead("tar", "long header")
+        self.f.seek(at)
+        b = self.f.read(size)
+        return pax(b) if kind == b"x" else {"name": b.rstrip(b"\0").decode("ascii", "replace")}
+
+    def member(self, h, kind, at, size, name):
+        """A file or a folder; its size."""
+        if name is None:
+            name = h[:100].split(b"\0")[0].decode("ascii", "replace")
+            pre = h[345:500].split(b"\0")[0].decode("ascii", "replace") if h[257:263] == b"ustar\0" else ""
+            name = f"{pre}/{name}" if pre else name
+        p = name.removeprefix("./").rstrip("/")
+        self.count += 1
+        if self.count > 65536:
+            raise CannotRead("tar", "too many members")
+        if kind not in (b"0", b"\0", b"5"):
+            raise CannotRead(ascii(p), "a link, device or pipe, or sparse")
+        bad = p and path_problem(p)
+        if bad:
+            raise CannotRead(ascii(p), f"path refused: {bad}")
+        if kind == b"5":
+            if p:
+                self.dirs.add(p)
+            return 0
+        if p in self.where or not p:
+            raise CannotRead(ascii(p), "twice in the tar, or without a name")
+        self.where[p] = (at, size)
+        return size
+
+    def skip(self, at, size):
+        """Where the next header stands; the padding before it is zero."""
+        if at + size > self.end:
+            raise CannotRead("tar", "ends early")
+        pad = -size % 512
+        self.f.seek(at + size)
+        if self.f.read(pad) != bytes(pad):
+            raise CannotRead("tar", f"padding at byte {at + size}")
+        return at + size + pad
+
+    def strip_top(self):
+        tops = {p.split("/")[0] for p in list(self.where) + list(self.dirs)}
         if len(tops) == 1 and not any("/" not in p for p in self.where):
             t = len(next(iter(tops))) + 1
             self.where = {p[t:]: v for p, v in self.where.items()}
-            dirs = {p[t:] for p in dirs if p[t:]}
-        self.sizes = {p: v[1] for p, v in self.where.items()}
-        for d in dirs:
-            if not any(p.startswith(d + "/") for p in self.where):
-                self.empty.append(d)
+            self.dirs = {p[t:] for p in self.dirs if p[t:]}
 
     def open(self, p):
         return Part(self.f, *self.where[p])

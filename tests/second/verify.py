@@ -140,7 +140,6 @@ class Verifier(Bag, Case):
             back(k)
 
     def check_chains(self):
-        R = self.R
         by = {}
         for k, *_ in self.links.values():
             by.setdefault(k.device, []).append(k)
@@ -173,23 +172,24 @@ class Verifier(Bag, Case):
                     expected = n + 1
                 if c["number"] in have and c["head"] != min(k.id for k in ks if k.number == c["number"]).hex():
                     self.bad(st, f"the chain of {d.hex()[:8]} ends elsewhere than stated")
-            forks = [n for n, ids in at.items() if len(ids) > 1]
-            if forks:
-                low = min(forks)
-                keep = set()
-                o = R.device(d.hex())
-                if o and o[1].revoked and o[1].cut[1]:
-                    h = bytes.fromhex(o[1].cut[1])
-                    while h in byid:
-                        keep.add(h)
-                        h = byid[h].prev
-                self.forked |= {k.id for k in ks if k.number >= low and k.id not in keep}
-            for k in ks:
-                p = byid.get(k.prev)
-                if p:
-                    a, b = R.views.get(k.view), R.views.get(p.view)
-                    if a and b and R.usable(a) and R.usable(b) and R.behind(a, b):
-                        self.went_back.add(k.id)
+            self.marks(d, ks, byid, min((n for n, ids in at.items() if len(ids) > 1), default=None))
+
+    def marks(self, d, ks, byid, fork):
+        R = self.R
+        if fork is not None:
+            keep = set()
+            o = R.device(d.hex())
+            if o and o[1].revoked and o[1].cut[1]:
+                h = bytes.fromhex(o[1].cut[1])
+                while h in byid and h not in keep:
+                    keep.add(h)
+                    h = byid[h].prev
+            self.forked |= {k.id for k in ks if k.number >= fork and k.id not in keep}
+        for k in ks:
+            p = byid.get(k.prev)
+            a, b = R.views.get(k.view), p and R.views.get(p.view)
+            if a and b and R.usable(a) and R.usable(b) and R.behind(a, b):
+                self.went_back.add(k.id)
 
     # ---- fold: statuses 1 to 13 of entry.md section 5 (14 does not touch the verdict)
     def fold(self, rec, items):
@@ -237,7 +237,11 @@ class Verifier(Bag, Case):
                 redacted_before += 1
         if redacted_before:
             self.notes.append(f"{redacted_before} entries after a redacted one cannot be judged in full")
-        w = "data/case/statement.json"
+        self.stated(rec, items, order, by)
+        return order
+
+    def stated(self, rec, items, order, by):
+        rid, w = rec["id"], "data/case/statement.json"
         if rec["entries"] != len(items):
             self.bad(w, f"record {rec['reference']}: {rec['entries']} entries are stated, {len(items)} are here")
         cited = {x for it in order for x in it["head"].heads}
@@ -255,7 +259,6 @@ class Verifier(Bag, Case):
             if n:
                 self.gap(f"{n} entries of this device are not here", rid, d.hex())
         self.reference(rec, order)
-        return order
 
     def reference(self, rec, order):
         """That of the creation; of one that counts for nothing, or of which that cannot be told, that or none."""
