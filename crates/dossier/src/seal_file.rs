@@ -87,7 +87,9 @@ fn differing(list: &[u8], others: &BTreeMap<&BagPath, [u8; 32]>) -> Vec<(String,
 /// Returns the key that the last signature names, if it holds; whether that key may sign is for the caller.
 pub fn check(findings: &Findings, problems: &mut Vec<Problem>) -> Option<[u8; 32]> {
     let mut problem = |path: &str, what: &str| {
-        problems.push(Problem { path: path.to_owned(), what: what.to_owned() });
+        if problems.len() < crate::MAX_PROBLEMS {
+            problems.push(Problem { path: path.to_owned(), what: what.to_owned() });
+        }
     };
     let kept = |name: &str| BagPath::parse(name).ok().and_then(|path| findings.kept.get(&path));
     for name in [SEAL, SEAL_SIGNATURE].into_iter().filter(|name| kept(name).is_none()) {

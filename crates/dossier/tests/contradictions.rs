@@ -327,3 +327,16 @@ fn every_problem_has_a_path() {
         assert!(!verdict.problems.is_empty() && verdict.problems.iter().all(|problem| !problem.path.is_empty()));
     }
 }
+
+/// A device that was never enrolled can write nothing that counts; it must not be able to spoil a dossier either.
+#[test]
+fn a_stranger_does_not_spoil_an_export() {
+    let mut story = Story::new();
+    let honest = story.court.clone();
+    story.court.key = seal::SigningKey::from_seed(&[77; 32]);
+    story.write(false, note("by nobody"));
+    story.court = honest;
+    let forge = Forge::new(&story);
+    assert_eq!(forge.statement.chains.len(), 2);
+    is(&forge.verify(&story), Outcome::Intact);
+}

@@ -83,7 +83,10 @@ fn statuses(loaded: &Loaded, records: &[CaseRecord], roster: &Roster, verdict: &
             match entry.status {
                 Status::Quarantined => verdict.quarantined.push(told()),
                 Status::NotAuthorised => verdict.not_authorised.push(Quarantined { revoked: None, ..told() }),
-                Status::Rejected => rejected(loaded, entry, &why, verdict),
+                Status::Rejected => {
+                    let whole = record.record.entry(&entry.entry).map(|judged| judged.opened.entry.as_slice());
+                    rejected(loaded, entry, whole, &why, verdict);
+                }
                 Status::Waiting | Status::Valid | Status::Witnessed => {}
             }
             unjudged += usize::from(entry.unjudged);
@@ -101,11 +104,9 @@ fn statuses(loaded: &Loaded, records: &[CaseRecord], roster: &Roster, verdict: &
 }
 
 /// Names the file of an entry that is none, and where in it the one accepted form is left, if it is.
-fn rejected(loaded: &Loaded, entry: &Outlined, why: &str, verdict: &mut Verdict) {
+fn rejected(loaded: &Loaded, entry: &Outlined, whole: Option<&[u8]>, why: &str, verdict: &mut Verdict) {
     let Some(place) = loaded.places.get(&entry.envelope) else { return };
-    let mut opened = loaded.records.iter().flat_map(|record| &record.entries);
-    let bytes = opened.find(|opened| opened.envelope == entry.envelope).map(|opened| opened.entry.as_slice());
-    let byte = bytes.and_then(|bytes| {
+    let byte = whole.and_then(|bytes| {
         let again = serde_json::from_slice::<Entry>(bytes).ok()?.encode();
         (again != bytes).then(|| format!(", at byte {}", crate::first_difference(&again, bytes) + 1))
     });

@@ -1,6 +1,6 @@
 //! Each exhibit's original is what its entry says, or is stated to be absent; and no other original is here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use logbook::{Action, Entry};
 use seal::EntryId;
@@ -35,11 +35,10 @@ pub fn check(loaded: &Loaded, findings: &Findings, verdict: &mut Verdict) {
     for added in added.values() {
         one(added, absent.get(&added.entry).copied(), findings, verdict);
     }
-    let veiled = |id: &EntryId| {
-        let mut sketches = loaded.records.iter().flat_map(|record| &record.sketches);
-        sketches.any(|sketch| sketch.shape.entry == *id && sketch.shape.kind == Kind::Hidden)
-    };
-    for id in absent.keys().filter(|id| !added.contains_key(id) && !veiled(id)) {
+    let sketches = loaded.records.iter().flat_map(|record| &record.sketches);
+    let veiled: BTreeSet<EntryId> =
+        sketches.filter(|sketch| sketch.shape.kind == Kind::Hidden).map(|sketch| sketch.shape.entry).collect();
+    for id in absent.keys().filter(|id| !added.contains_key(id) && !veiled.contains(id)) {
         let what = format!("it calls an exhibit {} absent that no entry here added", id.short());
         verdict.problem(layout::STATEMENT, what);
     }

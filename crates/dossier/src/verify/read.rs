@@ -43,8 +43,8 @@ pub struct Loaded {
     pub statement: Statement,
     /// The roster in it.
     pub roster: Roster,
-    /// Its objects, also those that this roster cannot use.
-    pub objects: Vec<RosterLine>,
+    /// Its views and opened names, also those that this roster cannot use.
+    pub proved: Vec<RosterLine>,
     /// The records.
     pub records: Vec<ReadRecord>,
     /// All links.
@@ -110,7 +110,7 @@ pub fn load(findings: &Findings, problems: &mut Vec<Problem>) -> Option<Loaded> 
     let mut reader = Reader { findings, problems, known: BTreeSet::new() };
     let statement = statement(&mut reader);
     let roster = roster(&mut reader);
-    let (statement, (objects, roster)) = (statement?, roster?);
+    let (statement, (proved, roster)) = (statement?, roster?);
     let mut loaded = Loaded {
         records: Vec::new(),
         chains: Chains::default(),
@@ -118,7 +118,7 @@ pub fn load(findings: &Findings, problems: &mut Vec<Problem>) -> Option<Loaded> 
         others: 0,
         statement,
         roster,
-        objects,
+        proved,
     };
     let mut entries = 0;
     for line in loaded.statement.records.clone() {
@@ -181,9 +181,12 @@ fn fault_in(statement: &Statement) -> Option<&'static str> {
 }
 
 fn roster(reader: &mut Reader<'_>) -> Option<(Vec<RosterLine>, Roster)> {
-    let lines: Vec<RosterLine> = reader.lines(layout::ROSTER, MAX_ROSTER)?;
+    let mut lines: Vec<RosterLine> = reader.lines(layout::ROSTER, MAX_ROSTER)?;
     match crate::trust::build(&lines) {
-        Ok(roster) => Some((lines, roster)),
+        Ok(roster) => {
+            lines.retain(|line| matches!(line, RosterLine::View(_) | RosterLine::Name(_)));
+            Some((lines, roster))
+        }
         Err(why) => {
             reader.problem(layout::ROSTER, why);
             None

@@ -49,8 +49,7 @@ pub fn choose(loaded: &Loaded, trust: &TrustFile, trusted: Roster, verdict: &mut
     // Views and names are proved by their hashes, so they may come from the dossier: all of them, since the
     // longer roster can use some that the dossier's own cannot yet.
     let mut judging = trusted;
-    let proved = loaded.objects.iter().filter(|line| matches!(line, RosterLine::View(_) | RosterLine::Name(_)));
-    judging.add_all(proved.cloned().filter_map(RosterLine::object));
+    judging.add_all(loaded.proved.iter().cloned().filter_map(RosterLine::object));
     Some((judging, false))
 }
 
@@ -76,7 +75,7 @@ fn histories(loaded: &Loaded, trust: &TrustFile, verdict: &mut Verdict) {
     );
     // The views that entries here and the exporter cite, and that take the one or the other for granted.
     let cited: BTreeSet<RosterHash> = entry_views(loaded).chain([loaded.statement.roster]).collect();
-    let rests = loaded.objects.iter().cloned().filter_map(RosterLine::object).any(|object| match object {
+    let rests = loaded.proved.iter().cloned().filter_map(RosterLine::object).any(|object| match object {
         RosterObject::View(view) => view.epoch_number > last && cited.contains(&view.hash()),
         _ => false,
     });
