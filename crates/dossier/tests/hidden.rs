@@ -200,3 +200,26 @@ fn heads_names_and_paths_are_compared_beside_a_redaction() {
     is(&named("/action/create/fields/summary", "OTHER"), Outcome::NotIntact);
     is(&named("/action/create/reference", "OTHER"), Outcome::Intact);
 }
+
+/// Exporter and verifier say the same of what is missing, whatever is withheld.
+#[test]
+fn the_gaps_of_a_redacted_copy_are_those_of_the_full_one() {
+    let mut story = Story::new();
+    story.write_odd(true, note("x"), Odd { roster: Some(RosterHash([9; 32])), ..Odd::default() });
+    let gaps = |fields: &[&str]| {
+        let temp = tempfile::tempdir().expect("temporary folder");
+        let out = temp.path().join("dossier");
+        let mut source = story.source();
+        source.records[0].entries.remove(4);
+        let fields = fields.iter().map(|field| (*field).to_owned()).collect();
+        source.redact = Some(dossier::Redact { fields, ground: "privacy".to_owned() });
+        let exported = dossier::export(source, &out).expect("an export");
+        let verdict = dossier::verify(&out, &story.trust());
+        is(&verdict, Outcome::WithGaps);
+        assert_eq!(verdict.gaps, exported.gaps);
+        verdict.gaps
+    };
+    let full = gaps(&[]);
+    assert_eq!(full, gaps(&["text", "description"]));
+    assert_eq!(full, gaps(&["summary", "set", "name", "reference"]));
+}

@@ -134,3 +134,51 @@ fn acquired(shown: &BTreeMap<&str, serde_json::Value>) -> Option<Acquired> {
     let size = member("size")?.as_u64()?;
     Some(Acquired { size, sha256: text("sha256")?, sha512: text("sha512")? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_shown_tells_the_kind() {
+        let device = DeviceId([1; 32]);
+        let of = |leaves: &[(&str, &str)]| {
+            let shown = leaves.iter().map(|(path, value)| (*path, serde_json::Value::from(*value))).collect();
+            kind(&shown, &device)
+        };
+        let nonce = "0a".repeat(16);
+        assert_eq!(of(&[]), Kind::Hidden);
+        assert_eq!(of(&[("/action/note/text", "x")]), Kind::Other);
+        assert_eq!(of(&[("/action/create/owner", "emb")]), Kind::Create(None));
+        assert_eq!(of(&[("/action/create/nonce", &nonce)]), Kind::Create(Some(record_id(&device, &nonce))));
+        let malformed: [&[(&str, &str)]; 5] = [
+            &[("/action/note/text", "x"), ("/action/state/to", "closed")],
+            &[("/action/create/nonce", "short")],
+            &[("/salt", "x")],
+            &[("/action/", "x")],
+            &[("", "x")],
+        ];
+        for leaves in malformed {
+            assert_eq!(of(leaves), Kind::Malformed, "{leaves:?}");
+        }
+    }
+
+    #[test]
+    fn a_shown_leaf_is_a_scalar_in_its_one_spelling() {
+        let line = |value: &str| RedactedLine {
+            envelope: seal::EnvelopeId([0; 32]),
+            entry: seal::EntryId([0; 32]),
+            link: String::new(),
+            signature: Signature([0; 64]),
+            header: String::new(),
+            ciphertext: seal::Hash32([0; 32]),
+            leaves: vec![Leaf::Open { path: "/a".to_owned(), value: value.to_owned(), salt: seal::Hash32([0; 32]) }],
+        };
+        for good in ["1", "-7", "\"x\"", "true", "null", "{}", "[]"] {
+            assert!(shown(&line(good)).is_ok(), "{good}");
+        }
+        for bad in ["", " 1", "1.5", "01", "\"\\u0041\"", "{\"a\":1}", "[1]", "nul"] {
+            assert!(shown(&line(bad)).is_err(), "{bad}");
+        }
+    }
+}
