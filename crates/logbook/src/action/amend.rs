@@ -40,9 +40,10 @@ impl Amend {
         Ok(field::check(&self.set)?)
     }
 
-    /// Whoever may add may amend facts. Only the owner's desk settles a dispute and moves TLP; only
-    /// its commander replaces a severity 4 by a lower one, disputed or not. Whoever had not seen the 4
-    /// disputes it, and a disputed severity stands at its greatest.
+    /// Whoever may add may amend facts. Only the owner's desk settles a dispute and moves TLP. Only its
+    /// commander replaces a severity 4 that nobody disputes by a lower one; where it is disputed, the
+    /// owner's desk, which sees both, settles it. Whoever had not seen the 4 disputes it, and a disputed
+    /// severity stands at its greatest.
     pub(super) fn authorise(&self, author: &Author<'_>, record: &RecordState, past: &Past) -> Result<(), Denied> {
         author.may_add(record, past)?;
         if !self.settles.is_empty() || self.set.contains_key("tlp") || self.set.contains_key("pap") {
@@ -50,10 +51,11 @@ impl Amend {
             author.needs(&[Role::Desk, Role::Commander])?;
         }
         let lower = matches!(self.set.get("severity"), Some(FieldValue::Number(to)) if *to < 4);
-        let mut replaced = record.replaced("severity", &self.settles, past);
-        if lower && replaced.any(|value| value.number() == Some(4)) {
+        let replaced: Vec<_> = record.replaced("severity", &self.settles, past).map(FieldValue::number).collect();
+        if lower && replaced.contains(&Some(4)) {
             author.owns(record)?;
-            author.needs(&[Role::Commander])?;
+            let disputed = replaced.iter().any(|value| *value != Some(4));
+            author.needs(if disputed { &[Role::Desk, Role::Commander] } else { &[Role::Commander] })?;
         }
         Ok(())
     }

@@ -193,8 +193,8 @@ fn only_the_owners_commander_replaces_the_highest_severity_by_a_lower_one() {
     assert_eq!(play.fold().state().number("severity"), Some(2));
 }
 
-/// Having, or pretending to have, not seen the 4: a dispute, in which the 4 stands, and which only a
-/// commander settles downwards.
+/// Having, or pretending to have, not seen the 4: a dispute, in which the 4 stands until the owner's
+/// desk, which sees both, settles it by naming both.
 #[test]
 fn a_dispute_lowers_no_severity() {
     let mut play = Play::new();
@@ -217,9 +217,14 @@ fn a_dispute_lowers_no_severity() {
         let set = BTreeMap::from([("severity".to_owned(), FieldValue::from(to))]);
         Action::Amend(Amend { set, settles: vec![four.id, low.id] })
     };
-    assert_eq!(denied(&mut play, DESK, settle(2)), Some("needs-role"));
+    let four_alone = Action::Amend(Amend {
+        set: BTreeMap::from([("severity".to_owned(), FieldValue::from(2))]),
+        settles: vec![four.id],
+    });
+    assert_eq!(denied(&mut play, DESK, four_alone), Some("needs-role"));
+    assert_eq!(denied(&mut play, POLICE, settle(2)), Some("not-the-owner"));
     assert_eq!(denied(&mut play, POLICE, settle(4)), Some("not-the-owner"));
-    assert_eq!(denied(&mut play, COMMANDER, settle(2)), None);
+    assert_eq!(denied(&mut play, DESK, settle(2)), None);
     assert_eq!(play.fold().state().number("severity"), Some(2));
 }
 
