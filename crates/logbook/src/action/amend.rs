@@ -55,7 +55,8 @@ impl Amend {
         if lower && replaced.contains(&Some(4)) {
             author.owns(record)?;
             let disputed = replaced.iter().any(|value| *value != Some(4));
-            author.needs(if disputed { &[Role::Desk, Role::Commander] } else { &[Role::Commander] })?;
+            let roles: &[Role] = if disputed { &[Role::Desk, Role::Commander] } else { &[Role::Commander] };
+            author.needs(roles)?;
         }
         Ok(())
     }
