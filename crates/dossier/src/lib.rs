@@ -22,7 +22,7 @@ pub use export::{DossierSource, ExportError, Exported, Original, Redact, SourceR
 pub use trust::{TrustError, TrustFile};
 pub use verify::{Outcome, Verdict, verify};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// More are counted as "and more": whoever attacks decides how many there are.
 pub const MAX_PROBLEMS: usize = 1_000;
@@ -34,16 +34,6 @@ pub struct Problem {
     pub path: String,
     /// What is wrong, in plain language.
     pub what: String,
-}
-
-/// Whether an entry says that its version is 0. There was none before 1, so it is malformed, and not, as any
-/// other version that is not known, a matter for newer software.
-pub(crate) fn version_zero(entry: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Outline {
-        v: u64,
-    }
-    serde_json::from_slice::<Outline>(entry).is_ok_and(|outline| outline.v == 0)
 }
 
 /// Where two texts that ought to be the same part: a position in either, from 0.

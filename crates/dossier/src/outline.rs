@@ -9,11 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use logbook::causality::Past;
-use logbook::record::{Ground, Judged};
+use logbook::record::Ground;
 use logbook::{Action, Entry, Record, Status};
 use seal::{DeviceId, EntryId, EnvelopeId, Header, Link, Opened, RecordId};
-
-use crate::version_zero;
 
 /// What of a redacted entry decides whether it can stand where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,11 +57,6 @@ pub struct Outlined {
     pub unjudged: bool,
 }
 
-/// Whether an entry that the fold keeps for newer software is malformed: see [`version_zero`].
-pub fn is_void(entry: &Judged) -> bool {
-    entry.entry.is_none() && entry.status == Status::Waiting && version_zero(&entry.opened.entry)
-}
-
 /// A record's entries with what can be said of each, and of what is missing.
 #[derive(Debug, Clone, Default)]
 pub struct Outline {
@@ -84,12 +77,8 @@ impl Outline {
             entry: entry.opened.id,
             envelope: entry.opened.envelope,
             device: entry.opened.link.device,
-            status: if is_void(entry) { Status::Rejected } else { entry.status },
-            why: if is_void(entry) {
-                Some("malformed entry: its version is 0".to_owned())
-            } else {
-                entry.reason.clone()
-            },
+            status: entry.status,
+            why: entry.reason.clone(),
             unjudged: false,
         });
         Self {
@@ -108,8 +97,11 @@ impl Outline {
         items.dedup_by_key(|item| item.entry);
         let mut walk = Walk { record: record.id(), ground, seen: HashMap::new(), authors: HashMap::new() };
         let mut outline = Self::default();
+        let mut linked = Vec::with_capacity(items.len());
         for item in &items {
             let (mut status, mut why, after) = walk.take(item);
+            let known = ground.roster.device(&item.link.device).is_some();
+            linked.push(known && walk.seen.get(&item.entry).is_some_and(|passed| passed.linked));
             // The fold of the whole entries alone has tried the rights of those that are after none redacted.
             let folded = record.entry(&item.entry).filter(|entry| entry.opened.envelope == item.envelope);
             if status == Status::Valid
@@ -122,24 +114,39 @@ impl Outline {
             let (entry, envelope, device) = (item.entry, item.envelope, item.link.device);
             outline.entries.push(Outlined { entry, envelope, device, status, why, unjudged });
         }
-        outline.count(&items);
+        outline.count(&items, &linked, ground);
         outline
     }
 
-    fn count(&mut self, items: &[Item<'_>]) {
-        let here: BTreeSet<EntryId> = items.iter().map(|item| item.entry).collect();
+    /// Heads, and what is missing, by the rules of the fold: what the next entry may cite is linked, not
+    /// rejected and of a device that the roster knows; and what was seen through entries that are none of
+    /// this is no head either.
+    fn count(&mut self, items: &[Item<'_>], linked: &[bool], ground: &Ground<'_>) {
+        let places: HashMap<EntryId, usize> = items.iter().enumerate().map(|(at, item)| (item.entry, at)).collect();
         let cited: BTreeSet<EntryId> = items.iter().flat_map(|item| &item.header.heads).copied().collect();
-        self.missing = cited.difference(&here).count();
-        let stands = |status: Status| status != Status::Rejected;
-        let pairs = || items.iter().zip(&self.entries).filter(|(_, outlined)| stands(outlined.status));
-        let seen: BTreeSet<EntryId> = pairs().flat_map(|(item, _)| &item.header.heads).copied().collect();
-        let mut heads: Vec<EntryId> = pairs().map(|(item, _)| item.entry).filter(|id| !seen.contains(id)).collect();
-        heads.sort();
+        self.missing = cited.iter().filter(|id| !places.contains_key(id)).count();
+        let stands = |at: usize| self.entries[at].status != Status::Rejected;
+        let citable = |at: usize| stands(at) && linked[at];
+        let mut heads: BTreeSet<EntryId> = BTreeSet::new();
+        let mut covered = vec![false; items.len()];
         let mut numbers: BTreeMap<DeviceId, BTreeSet<u64>> = BTreeMap::new();
-        for (item, _) in pairs() {
-            numbers.entry(item.link.device).or_default().insert(item.header.number);
+        for (at, item) in items.iter().enumerate() {
+            if stands(at) && ground.roster.device(&item.link.device).is_some() {
+                numbers.entry(item.link.device).or_default().insert(item.header.number);
+            }
+            if !citable(at) {
+                continue;
+            }
+            let mut under = item.header.heads.clone();
+            while let Some(id) = under.pop() {
+                let Some(place) = places.get(&id).copied().filter(|_| !heads.remove(&id)) else { continue };
+                if !citable(place) && !std::mem::replace(&mut covered[place], true) {
+                    under.extend(&items[place].header.heads);
+                }
+            }
+            heads.insert(item.entry);
         }
-        self.heads = heads;
+        self.heads = heads.into_iter().collect();
         for (device, held) in numbers {
             let most = held.last().copied().unwrap_or(0);
             // Bounded, as in the fold: a hostile number must not keep a reader counting.
@@ -181,7 +188,7 @@ impl<'a> Item<'a> {
                 Action::Create(create) => Kind::Create(Some(create.record_id(&opened.link.device))),
                 _ => Kind::Other,
             }),
-            Err(logbook::entry::EntryError::NewerSoftware) if !version_zero(&opened.entry) => {
+            Err(logbook::entry::EntryError::NewerSoftware) => {
                 Err((Status::Waiting, "this entry needs newer software".to_owned()))
             }
             Err(error) => Err((Status::Rejected, error.to_string())),
@@ -193,8 +200,8 @@ impl<'a> Item<'a> {
 struct Passed {
     depth: u64,
     past: Past,
-    complete: bool,
-    rejected: bool,
+    /// Everything before it is here, and its depth follows from it.
+    linked: bool,
     /// It is redacted, or has seen one that is.
     veiled: bool,
 }
@@ -215,10 +222,9 @@ impl Walk<'_> {
         let mut past = Past::default();
         let (mut complete, mut after, mut deepest) = (true, false, 0);
         for head in &item.header.heads {
-            match self.seen.get(head).filter(|passed| !passed.rejected) {
+            match self.seen.get(head).filter(|passed| passed.linked) {
                 Some(passed) => {
                     past.merge(&passed.past);
-                    complete &= passed.complete;
                     after |= passed.veiled;
                     deepest = deepest.max(passed.depth);
                 }
@@ -235,8 +241,13 @@ impl Walk<'_> {
         }
         past.add(author, item.header.number);
         let veiled = after || item.shape.is_some();
-        let (depth, rejected) = (item.header.depth, status == Status::Rejected);
-        self.seen.insert(item.entry, Passed { depth, past, complete, rejected, veiled });
+        // Only a creation stands on nothing; whether a veiled entry is one may not be told.
+        let grounded = !item.header.heads.is_empty() || matches!(item.kind(), Ok(Kind::Create(_) | Kind::Hidden));
+        let fits = item.header.record == self.record && item.header.depth == 1 + deepest;
+        self.seen.insert(
+            item.entry,
+            Passed { depth: item.header.depth, past, linked: complete && grounded && fits, veiled },
+        );
         (status, why, after)
     }
 

@@ -24,7 +24,7 @@ use thiserror::Error;
 use crate::bag::{BagError, BagWriter};
 use crate::chains::{Chains, Gap};
 use crate::layout::{self, AbsentExhibit, ChainHead, Elsewhere, RecordLine, Redaction, Statement};
-use crate::outline::{self, Outline};
+use crate::outline::Outline;
 use crate::seal_file;
 
 pub(crate) use gaps::{gaps, who};
@@ -262,7 +262,7 @@ fn fold(source: &DossierSource<'_>, chains: &Chains) -> Result<Vec<CaseRecord>, 
     for given in &source.records {
         let whole = Record::fold(given.id, given.entries.iter().cloned(), &ground);
         let kept = whole.entries().iter();
-        let kept = kept.filter(|entry| entry.status != Status::Rejected && !outline::is_void(entry));
+        let kept = kept.filter(|entry| entry.status != Status::Rejected);
         let kept: Vec<_> = kept.map(|entry| entry.opened.clone()).collect();
         let record = if kept.len() == whole.entries().len() { whole } else { Record::fold(given.id, kept, &ground) };
         if record.entries().is_empty() {

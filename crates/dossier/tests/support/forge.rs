@@ -110,10 +110,18 @@ impl Forge {
                 (id, Header::decode(&bytes).expect("a header"))
             })
             .collect();
-        let cited: BTreeSet<EntryId> = left.iter().flat_map(|(_, header)| header.heads.clone()).collect();
-        let mut heads: Vec<EntryId> = left.iter().map(|(id, _)| *id).filter(|id| !cited.contains(id)).collect();
-        heads.sort();
-        self.statement.records[0].heads = heads;
+        // What follows an entry that is gone is no head either: nobody may cite it.
+        let mut left = left;
+        left.sort_by_key(|(id, header)| (header.depth, *id));
+        let (mut linked, mut heads) = (BTreeSet::new(), BTreeSet::new());
+        for (id, header) in &left {
+            if header.heads.iter().all(|head| linked.contains(head)) {
+                linked.insert(*id);
+                heads.retain(|held| !header.heads.contains(held));
+                heads.insert(*id);
+            }
+        }
+        self.statement.records[0].heads = heads.into_iter().collect();
     }
 
     /// Leaves an entry out, and keeps its link among the author's others.
