@@ -278,8 +278,12 @@ class World:
             F[f"data/case/{folder}/envelopes.jsonl"] = b"".join(dumps(x) + b"\n" for x in env)
         if red:
             F[f"data/case/{folder}/redacted.jsonl"] = b"".join(dumps(x) + b"\n" for x in red)
-        cited = {h for e in es for h in e["heads"]}
-        S["records"].append({"id": rid.hex(), "reference": folder, "folder": folder, "entries": len(ids), "heads": sorted(i.hex() for i in ids if i not in cited)})
+        linked, heads = set(), set()
+        for e in sorted(es, key=lambda e: (e["depth"], e["id"])):
+            if all(h in linked for h in e["heads"]):
+                linked.add(e["id"])
+                heads = heads - set(e["heads"]) | {e["id"]}
+        S["records"].append({"id": rid.hex(), "reference": folder, "folder": folder, "entries": len(ids), "heads": sorted(i.hex() for i in heads)})
 
     def _chains(self, F, S, rids):
         authors = {e["d"] for e in self.log if e["rid"] in rids and e["rid"]}

@@ -192,8 +192,10 @@ class Entry:
             o = json.loads(raw.decode("utf-8"))
         except (ValueError, RecursionError) as e:
             raise Bad(f"no JSON: {e}") from None
-        if isinstance(o, dict) and type(o.get("v")) is int and isinstance(o.get("action"), dict):
-            if 1 < o["v"] <= U64MAX or (o["v"] >= 0 and len(o["action"]) == 1 and next(iter(o["action"])) not in ACTIONS):
+        if isinstance(o, dict) and type(o.get("v")) is int:
+            action = o.get("action")
+            unknown = isinstance(action, dict) and len(action) == 1 and next(iter(action)) not in ACTIONS
+            if 1 < o["v"] <= U64MAX or (o["v"] == 1 and unknown):
                 raise Newer("this entry needs newer software")
         v = canonical(raw)
         need(isinstance(v, dict), "entry: no object")

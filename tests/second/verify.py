@@ -18,6 +18,18 @@ from shapes import *  # noqa: E402, F403
 from sources import CannotRead, civil, open_source, sshstr  # noqa: E402
 
 
+def hexed(value):
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def R_knows(roster, it):
+    """Whether the roster knows the device of an entry."""
+    try:
+        return roster.device(it["link"].device.hex())[1] is not None
+    except (KeyError, TypeError):
+        return False
+
+
 class Verifier(Bag, Case):
     """Judges one dossier under one trust file."""
 
@@ -205,17 +217,23 @@ class Verifier(Bag, Case):
                 continue
             by[it["id"]] = it
             order.append(it)
+        later = {}
+        for it in reversed(order):
+            it["ahead"] = list(later.get(it["link"].device, ()))
+            # What stands on nothing stands in no line, except a creation, before which nothing is.
+            if it["head"].heads or (it["entry"] and it["entry"].kind == "create"):
+                later.setdefault(it["link"].device, []).append(it["link"].number)
+        self.tips = getattr(self, "tips", {})
         past = {}
         opaque = False
         redacted_before = 0
         for it in order:
             h, k = it["head"], it["link"]
             heads = [by.get(x) for x in h.heads]
-            complete = all(x is not None and x["status"] != "rejected" and x["complete"] for x in heads)
-            it["complete"] = complete
+            complete = all(x is not None and x["linked"] for x in heads)
             mine = {}
             for x in heads:
-                if x is None or x["status"] == "rejected":
+                if x is None or not x["linked"]:
                     continue
                 for d, n in past[x["id"]].items():
                     mine[d] = max(mine.get(d, 0), n)
@@ -223,6 +241,10 @@ class Verifier(Bag, Case):
                 mine[d] = max(mine.get(d, 0), x["head"].number)
             past[it["id"]] = mine
             it["status"], it["why"] = self.status(rid, it, complete, [x for x in heads if x], mine)
+            kind = it["entry"].kind if it["entry"] else it.get("kind")
+            deepest = max((x["head"].depth for x in heads if x), default=0)
+            grounded = bool(h.heads) or kind in ("create", "?")
+            it["linked"] = complete and grounded and h.record.hex() == rid and h.depth == 1 + deepest
             if it["status"] == "rejected":
                 self.bad(it["where"], f"rejected: {it['why']}")
             elif it["status"] == "waiting":
@@ -245,20 +267,37 @@ class Verifier(Bag, Case):
         if rec["entries"] != len(items):
             self.bad(w, f"record {rec['reference']}: {rec['entries']} entries are stated, {len(items)} are here")
         cited = {x for it in order for x in it["head"].heads}
-        heads = sorted(it["id"].hex() for it in order if it["id"] not in cited and it["status"] != "rejected")
-        if heads != rec["heads"]:
+        if self.heads_of(order, by) != rec["heads"]:
             self.bad(w, f"record {rec['reference']}: the heads are not those stated")
         if cited - set(by):
             self.gap(f"{len(cited - set(by))} entries that others cite are not here", rid)
         nums = {}
         for it in order:
-            if it["status"] != "rejected":
+            if it["status"] != "rejected" and R_knows(self.R, it):
                 nums.setdefault(it["link"].device, set()).add(it["head"].number)
         for d, ns in nums.items():
             n = len([n for n in range(1, min(max(ns), 10**6)) if n not in ns][:1000])
             if n:
                 self.gap(f"{n} entries of this device are not here", rid, d.hex())
         self.reference(rec, order)
+
+    def heads_of(self, order, by):
+        """What the next entry may cite: linked, not rejected, of a known device, and not yet seen."""
+        heads, covered = set(), set()
+        for it in order:
+            it["citable"] = it["linked"] and it["status"] != "rejected" and R_knows(self.R, it)
+            if not it["citable"]:
+                continue
+            under = list(it["head"].heads)
+            while under:
+                x = by.get(under.pop())
+                if x is None or x["id"] in heads:
+                    heads.discard(x["id"] if x else None)
+                elif not x["citable"] and x["id"] not in covered:
+                    covered.add(x["id"])
+                    under.extend(x["head"].heads)
+            heads.add(it["id"])
+        return sorted(x.hex() for x in heads)
 
     def reference(self, rec, order):
         """That of the creation; of one that counts for nothing, or of which that cannot be told, that or none."""
@@ -310,10 +349,15 @@ class Verifier(Bag, Case):
         a, st = R.device(k.device.hex())
         if st.revoked and k.number > st.cut[0]:
             return "quarantined", "written after its device was revoked"
+        if st.revoked and k.number == st.cut[0] and k.id.hex() != hexed(st.cut[1]):
+            return "quarantined", "the cut names another link of this number"
         if h.operator.hex() != st.enrol.a["operator"]:
             return "rejected", "its operator is not the device's"
         if a not in R.agencies:
             return "rejected", "its agency is in no epoch"
+        if h.heads and mine.get(k.device, 0) < self.tips.get((rid, k.device), 0) or any(n < k.number for n in it["ahead"]):
+            return "quarantined", "beside its own"
+        self.tips[(rid, k.device)] = h.number
         if k.id in self.went_back:
             return "not-authorised", "its link cites a roster behind its predecessor's"
         if h.role not in roles:
