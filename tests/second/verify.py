@@ -355,7 +355,8 @@ class Verifier(Bag, Case):
             return "rejected", "its operator is not the device's"
         if a not in R.agencies:
             return "rejected", "its agency is in no epoch"
-        if h.heads and mine.get(k.device, 0) < self.tips.get((rid, k.device), 0) or any(n < k.number for n in it["ahead"]):
+        unseen = mine.get(k.device, 0) < self.tips.get((rid, k.device), 0)
+        if h.heads and (unseen or any(n < k.number for n in it["ahead"])):
             return "quarantined", "beside its own"
         self.tips[(rid, k.device)] = h.number
         if k.id in self.went_back:
