@@ -1,5 +1,6 @@
 //! The authors' chains: is every number there, up to the stated head?
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use logbook::Roster;
@@ -33,9 +34,21 @@ pub struct Chains {
 }
 
 impl Chains {
-    /// Adds a link; a known one changes nothing.
-    pub fn add(&mut self, link: Link, signature: Signature) {
-        self.by_device.entry(link.device).or_default().insert((link.number, link.id()), (link, signature));
+    /// Adds a link; a known one changes nothing, whatever signature it comes with. `false` if it was known.
+    pub fn add(&mut self, link: Link, signature: Signature) -> bool {
+        let chain = self.by_device.entry(link.device).or_default();
+        match chain.entry((link.number, link.id())) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(free) => {
+                free.insert((link, signature));
+                true
+            }
+        }
+    }
+
+    /// Forgets the links of all other devices.
+    pub fn keep_only(&mut self, devices: &BTreeSet<DeviceId>) {
+        self.by_device.retain(|device, _| devices.contains(device));
     }
 
     /// The devices of which a link is at hand.
@@ -84,7 +97,7 @@ impl Chains {
         let mut gaps = Vec::new();
         let mut expected = 1;
         let numbers: BTreeSet<u64> = links.keys().map(|(number, _)| *number).collect();
-        let end = stated.checked_add(1).filter(|end| !numbers.contains(end) && numbers.iter().all(|n| n < end));
+        let end = Some(stated.saturating_add(1)).filter(|end| numbers.iter().all(|n| n < end));
         for number in numbers.iter().copied().chain(end) {
             if number > expected {
                 let range = if number - expected == 1 {
@@ -169,22 +182,26 @@ mod tests {
             ["the chain of X lacks number 1", "the chain of X lacks numbers 4 to 5", "the chain of X lacks number 9"]
         );
         assert_eq!(texts(&Chains::default(), 2), ["the chain of X lacks numbers 1 to 2"]);
-        assert_eq!(texts(&held(&links, &[]), u64::MAX).len(), 0, "a number that cannot be is not a gap");
+        assert_eq!(texts(&held(&links, &[]), u64::MAX).len(), 1, "no number that is stated switches the check off");
     }
 
     #[test]
     fn a_link_is_vouched_for_by_its_successor_or_by_itself() {
         let links = chain(5);
-        let mut chains = held(&links, &[3]);
+        let chains = held(&links, &[3]);
         assert!(chains.unsigned(&BTreeSet::new()).is_empty());
         // Number 4 is named by 5; its own signature does not matter, unless it is asked for.
         let (fourth, _) = links[3];
-        chains.add(fourth, Signature([0; 64]));
+        let mut chains = held(&links, &[3, 4]);
+        assert!(chains.add(fourth, Signature([0; 64])));
         assert!(chains.unsigned(&BTreeSet::new()).is_empty());
         assert_eq!(chains.unsigned(&BTreeSet::from([fourth.id()])).len(), 1);
         // Number 2 has no successor at hand: it must stand by itself.
-        let (second, _) = links[1];
-        chains.add(second, Signature([0; 64]));
+        let (second, signature) = links[1];
+        let mut chains = held(&links, &[2, 3]);
+        assert!(chains.add(second, Signature([0; 64])));
+        // The first signature that is given is the one that is judged.
+        assert!(!chains.add(second, signature));
         assert_eq!(chains.unsigned(&BTreeSet::new()), [(second.id(), second)]);
     }
 }

@@ -6,6 +6,7 @@ use logbook::roster::{RosterObject, RosterView};
 use seal::id::to_hex;
 use seal::{DeviceId, EntryId, EnvelopeId, Hash32, Link, OperationId, RecordId, RosterHash, Signature};
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 /// What the exporter states: which records, complete to which heads, what was left out.
 pub const STATEMENT: &str = "data/case/statement.json";
@@ -269,17 +270,56 @@ pub fn encode_lines<T: Serialize>(values: impl IntoIterator<Item = T>) -> Vec<u8
     out
 }
 
-/// Reads lines of JSON, at most `max` of them; `Err` is the number of the first bad line, from 1.
-pub fn decode_lines<T: serde::de::DeserializeOwned>(bytes: &[u8], max: usize) -> Result<Vec<T>, usize> {
+/// The first line that is not as [`encode_lines`] writes it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum LineFault {
+    /// It is no JSON of this kind, or a member is unknown, missing or there twice.
+    #[error("line {line} cannot be read, at byte {byte} of it")]
+    Unreadable {
+        /// From 1.
+        line: usize,
+        /// From 1, as far as it could be read.
+        byte: usize,
+    },
+    /// It says the same in another spelling.
+    #[error("line {line} is not in the one accepted form, at byte {byte} of it")]
+    Spelling {
+        /// From 1.
+        line: usize,
+        /// From 1: the first that differs.
+        byte: usize,
+    },
+    /// The last line.
+    #[error("line {line} has no line feed at its end")]
+    Unended {
+        /// From 1.
+        line: usize,
+    },
+    /// More than may be.
+    #[error("it has more than {max} lines")]
+    TooMany {
+        /// How many may be.
+        max: usize,
+    },
+}
+
+/// Reads lines of JSON, at most `max` of them. Each is written again and compared, so that there is one
+/// spelling of everything.
+pub fn decode_lines<T: Serialize + serde::de::DeserializeOwned>(bytes: &[u8], max: usize) -> Result<Vec<T>, LineFault> {
     let mut values = Vec::new();
-    for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
-        if line.is_empty() {
-            continue;
-        }
+    for (index, text) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        let line = index + 1;
         if index >= max {
-            return Err(index + 1);
+            return Err(LineFault::TooMany { max });
         }
-        values.push(serde_json::from_slice(line).map_err(|_| index + 1)?);
+        let text = text.strip_suffix(b"\n").ok_or(LineFault::Unended { line })?;
+        let value: T =
+            serde_json::from_slice(text).map_err(|error| LineFault::Unreadable { line, byte: error.column() })?;
+        let again = serde_json::to_vec(&value).unwrap_or_default();
+        if again != text {
+            return Err(LineFault::Spelling { line, byte: crate::first_difference(&again, text) + 1 });
+        }
+        values.push(value);
     }
     Ok(values)
 }

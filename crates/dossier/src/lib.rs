@@ -11,6 +11,7 @@ pub mod digest;
 pub mod export;
 pub mod instant;
 pub mod layout;
+pub mod outline;
 pub mod path;
 pub mod seal_file;
 pub mod sshsig;
@@ -33,4 +34,9 @@ pub struct Problem {
     pub path: String,
     /// What is wrong, in plain language.
     pub what: String,
+}
+
+/// Where two texts that ought to be the same part: a position in either, from 0.
+pub(crate) fn first_difference(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).position(|(a, b)| a != b).unwrap_or(a.len().min(b.len()))
 }

@@ -4,7 +4,7 @@
 //! in `signatures/`, sorted, in one form, and `seal.txt.sig` signs it. That last file is the only one under no
 //! hash; its encoding is unique, so every changed bit of it is seen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
@@ -61,23 +61,55 @@ pub fn needs(path: &BagPath) -> bool {
     path.is_in("signatures")
 }
 
+/// Which files are not as the list says; empty if only its form is wrong.
+fn differing(list: &[u8], others: &BTreeMap<&BagPath, [u8; 32]>) -> Vec<(String, &'static str)> {
+    let text = String::from_utf8_lossy(list);
+    let listed: BTreeMap<&str, &str> =
+        text.lines().filter_map(|line| line.split_once("  ")).map(|(hash, path)| (path, hash)).collect();
+    let mut found = Vec::new();
+    for (path, hash) in others {
+        match listed.get(path.as_str()) {
+            None => found.push((path.to_string(), "it was added: seal.txt does not list it")),
+            Some(stated) if *stated != to_hex(hash) => {
+                found.push((path.to_string(), "it was changed: seal.txt has another hash of it"));
+            }
+            Some(_) => {}
+        }
+    }
+    let here: BTreeSet<&str> = others.keys().map(|path| path.as_str()).collect();
+    let missing = listed.keys().filter(|path| !here.contains(*path)).take(crate::MAX_PROBLEMS);
+    found.extend(missing.map(|path| (crate::path::shown(path), "seal.txt lists it, but it is missing")));
+    found
+}
+
 /// Checks the list and its signature over what was hashed and kept.
 ///
 /// Returns the key that the last signature names, if it holds; whether that key may sign is for the caller.
 pub fn check(findings: &Findings, problems: &mut Vec<Problem>) -> Option<[u8; 32]> {
     let mut problem = |path: &str, what: &str| {
-        problems.push(Problem { path: path.to_owned(), what: what.to_owned() });
+        if problems.len() < crate::MAX_PROBLEMS {
+            problems.push(Problem { path: path.to_owned(), what: what.to_owned() });
+        }
     };
     let kept = |name: &str| BagPath::parse(name).ok().and_then(|path| findings.kept.get(&path));
-    let (Some(list), Some(signature)) = (kept(SEAL), kept(SEAL_SIGNATURE)) else {
-        problem("signatures", "the seal is missing: seal.txt and seal.txt.sig must be there");
-        return None;
-    };
+    for name in [SEAL, SEAL_SIGNATURE].into_iter().filter(|name| kept(name).is_none()) {
+        problem(name, "it is missing: without it, nothing holds the signatures together");
+    }
+    let (list, signature) = (kept(SEAL)?, kept(SEAL_SIGNATURE)?);
     let others = findings.digests.iter().filter(|(path, _)| path.is_in("signatures"));
     let others = others.filter(|(path, _)| path.as_str() != SEAL && path.as_str() != SEAL_SIGNATURE);
-    let expected = encode(others.filter_map(|(path, digests)| Some((path, digests.sha256()?))));
+    let others: BTreeMap<&BagPath, [u8; 32]> =
+        others.filter_map(|(path, digests)| Some((path, digests.sha256()?))).collect();
+    let expected = encode(others.iter().map(|(path, hash)| (*path, *hash)));
     if expected.as_bytes() != list.as_slice() {
-        problem(SEAL, "it does not list exactly the other files of signatures/ as they are");
+        let differing = differing(list, &others);
+        if differing.is_empty() {
+            let byte = crate::first_difference(expected.as_bytes(), list) + 1;
+            problem(SEAL, &format!("not in the one form that a dossier has, at byte {byte}"));
+        }
+        for (path, what) in differing {
+            problem(&path, what);
+        }
     }
     let holds = SshSig::parse(signature).and_then(|parsed| parsed.verify(&sshsig::sha512(list)).map(|()| parsed.key));
     match holds {

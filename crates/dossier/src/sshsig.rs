@@ -25,9 +25,12 @@ pub const MAX_ARMORED: usize = 1024;
 /// Why a signature is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum SshSigError {
-    /// Not this format, or another spelling of it.
-    #[error("not a signature in the one accepted encoding")]
+    /// Not this format.
+    #[error("not a signature that can be read")]
     Malformed,
+    /// Another spelling of a signature that can be read; the first byte that differs, from 1.
+    #[error("not in the one accepted encoding, at byte {0}")]
+    Spelling(usize),
     /// Signed for another purpose.
     #[error("signed for another purpose")]
     Namespace,
@@ -91,7 +94,11 @@ impl SshSig {
             return Err(SshSigError::Malformed);
         }
         let parsed = parse_lenient(armored).ok_or(SshSigError::Malformed)?;
-        if parsed.armor().as_bytes() == armored { Ok(parsed) } else { Err(SshSigError::Malformed) }
+        let again = parsed.armor();
+        if again.as_bytes() == armored {
+            return Ok(parsed);
+        }
+        Err(SshSigError::Spelling(crate::first_difference(again.as_bytes(), armored) + 1))
     }
 }
 
@@ -214,8 +221,12 @@ mod tests {
             armored[..armored.len() / 2].to_owned(),
             String::new(),
         ] {
-            assert_eq!(SshSig::parse(other.as_bytes()), Err(SshSigError::Malformed));
+            let refused = SshSig::parse(other.as_bytes());
+            assert!(matches!(refused, Err(SshSigError::Malformed | SshSigError::Spelling(_))), "{refused:?}");
         }
+        // Where it is known which byte is otherwise, it is named.
+        let twice = armored.replacen('\n', "\n\n", 1);
+        assert_eq!(SshSig::parse(twice.as_bytes()), Err(SshSigError::Spelling(31)));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What the verifier says of real dossiers, whole, incomplete, redacted and forged.
 
+#[path = "support/forge.rs"]
+mod forge;
 #[path = "support/story.rs"]
 mod story;
 
@@ -10,6 +12,7 @@ use std::process::{Command, Stdio};
 
 use dossier::archive::{Tree, open_sealed, write_sealed, write_tar};
 use dossier::{Original, Outcome, Redact, SourceRecord, Verdict, export, verify};
+use forge::Forge;
 use logbook::Action;
 use seal::Identity;
 use story::Story;
@@ -367,27 +370,10 @@ fn tampering_with_a_real_dossier() {
 #[test]
 fn a_signed_bag_with_a_foreign_file_or_statement() {
     let story = Story::new();
-    let trust = story.trust();
     let resign = |change: &dyn Fn(&mut Payload)| {
-        let (_temp, out) = place();
-        story.export(&out);
-        let mut payload: Payload = files(&out)
-            .into_iter()
-            .filter(|name| name.starts_with("data/"))
-            .map(|name| (name.clone(), fs::read(out.join(&name)).expect("a file")))
-            .collect();
-        change(&mut payload);
-        let again = out.with_file_name("again");
-        let mut bag = dossier::bag::BagWriter::create(&again).expect("a folder");
-        for (name, bytes) in &payload {
-            bag.add_bytes(name, bytes).expect("a file");
-        }
-        let written = bag.finish(&[]).expect("tag files");
-        let hash = dossier::sshsig::sha512(&written.tagmanifest);
-        let signature = dossier::sshsig::SshSig::sign(&story.court.key, dossier::sshsig::NAMESPACE, &hash);
-        let signed = [("tagmanifest-sha256.txt.court.sig".to_owned(), signature.armor().into_bytes())];
-        dossier::seal_file::write(&again, &signed, &story.court.key).expect("a seal");
-        verify(&again, &trust)
+        let mut forge = Forge::new(&story);
+        change(&mut forge.files);
+        forge.verify(&story)
     };
     is(&resign(&|_| {}), Outcome::Intact);
     let added = resign(&|payload| {

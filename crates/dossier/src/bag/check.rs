@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::manifest::{self, Manifest};
 use super::tags::{self, Encoding, Version};
 use super::{BagError, Findings, MAX_TAG_FILE, Rules};
-use crate::archive::Tree;
+use crate::archive::{ArchiveError, Tree};
 use crate::digest::{self, Algorithm};
-use crate::path::{BagPath, shown};
+use crate::path::{BagPath, PathFault, shown};
 
 /// Kept files are entries, links and the like, never exhibits; the largest is the chain of a device, of which
 /// this holds a million links.
@@ -34,12 +34,19 @@ struct Examination<'a> {
 /// what was hashed, whatever happens to the files meanwhile. An error means that this is no bag or cannot
 /// be read; everything else is in the findings.
 pub fn examine(tree: &Tree, rules: Rules, keep: impl Fn(&BagPath) -> bool) -> Result<Findings, BagError> {
+    if rules == Rules::Dossier {
+        refuse_escapes(tree)?;
+    }
     let declaration = plain("bagit.txt")?;
     if !tree.contains(&declaration) {
         return Err(BagError::NoDeclaration);
     }
     let bytes = tree.bytes(&declaration, MAX_TAG_FILE)?;
-    let (version, encoding) = tags::declaration(&bytes)?;
+    let (version, encoding) = match rules {
+        Rules::Any => tags::declaration(&bytes)?,
+        // Whatever it says: there is one declaration, and one that was changed is a change like any other.
+        Rules::Dossier => (Version::V1_0, Encoding::Utf8),
+    };
     let findings = Findings {
         version,
         problems: Vec::new(),
@@ -51,17 +58,31 @@ pub fn examine(tree: &Tree, rules: Rules, keep: impl Fn(&BagPath) -> bool) -> Re
     let (payload, tags) = (Manifests::new(), Manifests::new());
     let mut work = Examination { tree, rules, encoding, findings, payload, tags };
     if rules == Rules::Dossier && bytes != tags::DECLARATION.as_bytes() {
-        work.findings.problem("bagit.txt", "not the declaration that a dossier has");
+        let byte = crate::first_difference(&bytes, tags::DECLARATION.as_bytes()) + 1;
+        work.findings.problem("bagit.txt", format!("not the declaration that a dossier has, at byte {byte}"));
     }
     work.read_manifests()?;
-    work.read_info()?;
+    // Hashes first: whoever asks what was changed wants the file, not the sum that is wrong because of it.
+    work.hash_files(&keep)?;
     work.check_coverage();
+    work.read_info()?;
     work.check_fetch()?;
     if rules == Rules::Dossier {
         work.check_dossier_form();
     }
-    work.hash_files(&keep)?;
     Ok(work.findings)
+}
+
+/// RFC 8493 escapes three characters of a path with a percent sign, so a path that has one can be read in two
+/// ways.
+fn refuse_escapes(tree: &Tree) -> Result<(), BagError> {
+    match tree.files().find(|(path, _)| path.as_str().contains('%')) {
+        None => Ok(()),
+        Some((path, _)) => {
+            let (path, fault) = (path.to_string(), PathFault::Forbidden);
+            Err(ArchiveError::Path { path, fault }.into())
+        }
+    }
 }
 
 fn plain(name: &str) -> Result<BagPath, BagError> {
@@ -99,14 +120,15 @@ impl Examination<'_> {
             if self.rules == Rules::Dossier {
                 let canonical = manifest::encode(files.iter().map(|(p, hash)| (p, hash.as_slice())));
                 if canonical.as_bytes() != bytes {
-                    self.findings.problem(path, "not in the one form that a dossier has");
+                    let byte = crate::first_difference(canonical.as_bytes(), &bytes) + 1;
+                    self.findings.problem(path, format!("not in the one form that a dossier has, at byte {byte}"));
                 }
             }
             let into = if is_tag { &mut self.tags } else { &mut self.payload };
             into.insert(algorithm, files);
         }
         if self.payload.is_empty() {
-            self.findings.problem("", "there is no manifest of the payload that can be read");
+            self.findings.problem("manifest-sha256.txt", "there is no manifest of the payload that can be read");
         }
         Ok(())
     }
@@ -121,6 +143,11 @@ impl Examination<'_> {
             self.findings.problem(path, "it cannot be read");
             return Ok(());
         };
+        if self.rules == Rules::Dossier
+            && let Some(fault) = tags::info_fault(&bytes, &fields)
+        {
+            self.findings.problem(&path, fault);
+        }
         let sums = self.tree.files().filter(|(path, _)| path.is_in("data"));
         let (octets, count) = sums.fold((0u64, 0u64), |(octets, count), (_, size)| (octets + size, count + 1));
         for (label, value) in &fields {
@@ -205,11 +232,17 @@ impl Examination<'_> {
     /// What a dossier has beyond the RFC.
     fn check_dossier_form(&mut self) {
         let tree = self.tree;
-        if self.payload.keys().ne([Algorithm::Sha256, Algorithm::Sha512].iter()) {
-            self.findings.problem("", "a dossier has manifest-sha256.txt and manifest-sha512.txt");
-        }
-        if self.tags.keys().ne([Algorithm::Sha256].iter()) {
-            self.findings.problem("", format!("a dossier has {TAG_MANIFEST}, and no other"));
+        let held: [(&str, BTreeSet<Algorithm>); 2] = [
+            ("manifest", self.payload.keys().copied().collect()),
+            ("tagmanifest", self.tags.keys().copied().collect()),
+        ];
+        let wanted = [BTreeSet::from([Algorithm::Sha256, Algorithm::Sha512]), BTreeSet::from([Algorithm::Sha256])];
+        for ((kind, held), wanted) in held.into_iter().zip(wanted) {
+            for algorithm in held.symmetric_difference(&wanted) {
+                let name = format!("{kind}-{}.txt", algorithm.name());
+                let what = if wanted.contains(algorithm) { "it is missing" } else { "a dossier has no such manifest" };
+                self.findings.problem(name, what);
+            }
         }
         for (path, _) in tree.files() {
             let name = path.as_str();
@@ -229,7 +262,7 @@ impl Examination<'_> {
 
     fn hash_files(&mut self, keep: &impl Fn(&BagPath) -> bool) -> Result<(), BagError> {
         let tree = self.tree;
-        let mut kept = 0;
+        let (mut kept, mut changed) = (0, Vec::new());
         for (path, size) in tree.files() {
             let mut expected: BTreeMap<Algorithm, Vec<&Vec<u8>>> = BTreeMap::new();
             for (algorithm, files) in self.payload.iter().chain(&self.tags) {
@@ -245,7 +278,7 @@ impl Examination<'_> {
                 continue;
             }
             let mut reader = tree.read(path)?;
-            let fail = |e| crate::archive::ArchiveError::io(path.as_str(), e);
+            let fail = |e| ArchiveError::io(path.as_str(), e);
             let digests = if keep(path) && size <= MAX_KEPT && kept + size <= MAX_KEPT_TOTAL {
                 kept += size;
                 let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
@@ -259,9 +292,18 @@ impl Examination<'_> {
                 hashes.iter().any(|hash| digests.get(**algorithm) != Some(hash.as_slice()))
             });
             if let Some((algorithm, _)) = wrong {
-                self.findings.problem(path, format!("it was changed: its {} differs", algorithm.name()));
+                let what = format!("it was changed: its {} differs", algorithm.name());
+                // Tag files first: a manifest that was changed makes good files look changed.
+                if path.as_str().contains('/') {
+                    changed.push((path.clone(), what));
+                } else {
+                    self.findings.problem(path, what);
+                }
             }
             self.findings.digests.insert(path.clone(), digests);
+        }
+        for (path, what) in changed {
+            self.findings.problem(path, what);
         }
         Ok(())
     }

@@ -105,6 +105,26 @@ pub(super) fn info(text: &str) -> Option<Vec<(String, String)>> {
     Some(fields)
 }
 
+/// The fields that a dossier has, in this order.
+pub(super) const LABELS: [&str; 6] = [
+    "Source-Organization",
+    "Bagging-Date",
+    "External-Identifier",
+    "Internal-Sender-Description",
+    "Bag-Software-Agent",
+    "Payload-Oxum",
+];
+
+/// Why `bag-info.txt` is not in the one form that a dossier has.
+pub(super) fn info_fault(bytes: &[u8], fields: &[(String, String)]) -> Option<String> {
+    if fields.iter().map(|(label, _)| label.as_str()).ne(LABELS) {
+        return Some(format!("its fields are not those that a dossier has: {}", LABELS.join(", ")));
+    }
+    let canonical = encode_info(fields);
+    let byte = crate::first_difference(canonical.as_bytes(), bytes) + 1;
+    (canonical.as_bytes() != bytes).then(|| format!("not in the one form that a dossier has, at byte {byte}"))
+}
+
 /// Writes `bag-info.txt`, one line a field; a line break in a value becomes a space, so that nothing can
 /// pass itself off as another field.
 pub(super) fn encode_info(fields: &[(String, String)]) -> String {

@@ -63,7 +63,14 @@ pub fn write(
             let Some(Action::Exhibit(exhibit)) = entry.entry.as_ref().map(|read| &read.action) else { continue };
             let id = entry.opened.id;
             let absent = |withheld, why| AbsentExhibit { exhibit: id, withheld, why };
-            match sources.remove(&id).unwrap_or_else(|| Original::Missing("not received".to_owned())) {
+            let given = sources.remove(&id).unwrap_or_else(|| Original::Missing("not received".to_owned()));
+            // Nothing would prove an original whose size and hashes are not shown.
+            let proved = ["size", "sha256", "sha512"].iter().all(|name| !hides(&format!("/action/exhibit/{name}")));
+            let given = match (given, redact) {
+                (Original::Here(_), Some(redact)) if !proved => Original::Withheld(redact.ground.clone()),
+                (given, _) => given,
+            };
+            match given {
                 Original::Missing(why) => evidence.absent.push(absent(false, why)),
                 Original::Withheld(why) => evidence.absent.push(absent(true, why)),
                 Original::Here(mut reader) => {

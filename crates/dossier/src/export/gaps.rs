@@ -1,9 +1,7 @@
 //! What is missing, as exporter and verifier both compute it.
 
-use std::collections::BTreeSet;
-
 use logbook::{Roster, Status};
-use seal::{DeviceId, EntryId};
+use seal::DeviceId;
 
 use super::CaseRecord;
 use crate::chains::{Chains, Gap};
@@ -25,28 +23,22 @@ pub fn gaps(statement: &Statement, records: &[CaseRecord], chains: &Chains, rost
     gaps
 }
 
-/// Bodies that the record's own entries show to be missing.
+/// Bodies that the record's own entries show to be missing, redacted ones included: their headers are in full
+/// view.
 fn record_gaps(record: &CaseRecord, roster: &Roster, gaps: &mut Vec<Gap>) {
     let mut gap = |what: String, device: Option<DeviceId>| {
         gaps.push(Gap { what, record: Some(record.line.reference.clone()), device });
     };
-    let sketched: BTreeSet<EntryId> = record.sketched.iter().map(|(id, ..)| *id).collect();
-    let numbers_here: BTreeSet<(DeviceId, u64)> = record.sketched.iter().map(|(_, by, n)| (*by, *n)).collect();
-    let missing = record.record.missing().difference(&sketched).count();
-    if missing > 0 {
-        gap(format!("{missing} entries that others here cite are missing"), None);
+    let outline = &record.outline;
+    if outline.missing > 0 {
+        gap(format!("{} entries that others here cite are missing", outline.missing), None);
     }
-    for (device, numbers) in record.record.gaps() {
-        let missing = numbers.iter().filter(|number| !numbers_here.contains(&(device, **number))).count();
-        if missing > 0 {
-            gap(format!("{missing} entries by {} are missing", who(roster, &device)), Some(device));
-        }
+    for (device, missing) in &outline.lacking {
+        gap(format!("{missing} entries by {} are missing", who(roster, device)), Some(*device));
     }
-    // An entry after a redacted one cannot be judged in this copy, though nothing is missing.
-    let waiting = record.record.entries().iter().filter(|entry| entry.status == Status::Waiting);
-    for entry in waiting.filter(|_| record.sketched.is_empty()) {
-        let why = entry.reason.as_deref().unwrap_or("something that it needs is missing");
-        gap(format!("entry {} cannot be judged: {why}", entry.opened.id.short()), Some(entry.opened.link.device));
+    for entry in outline.entries.iter().filter(|entry| entry.status == Status::Waiting) {
+        let why = entry.why.as_deref().unwrap_or("something that it needs is missing");
+        gap(format!("entry {} cannot be judged: {why}", entry.entry.short()), Some(entry.device));
     }
 }
 

@@ -24,6 +24,7 @@ use thiserror::Error;
 use crate::bag::{BagError, BagWriter};
 use crate::chains::{Chains, Gap};
 use crate::layout::{self, AbsentExhibit, ChainHead, Elsewhere, RecordLine, Redaction, Statement};
+use crate::outline::Outline;
 use crate::seal_file;
 
 pub(crate) use gaps::{gaps, who};
@@ -119,8 +120,9 @@ pub struct CaseRecord {
     pub line: RecordLine,
     /// Folded.
     pub record: Record,
-    /// Entries that are not in the fold because parts of them are withheld: id, device, number in the record.
-    pub sketched: Vec<(EntryId, DeviceId, u64)>,
+    /// What can be said of each entry, those that are not in the fold because parts of them are withheld
+    /// included, and of what is missing.
+    pub outline: Outline,
 }
 
 /// What report and timeline are made from: nothing that is not in the dossier.
@@ -176,8 +178,11 @@ fn write(source: &mut DossierSource<'_>, partial: &Path, out: &Path) -> Result<E
         Some(device) => device.agency.clone(),
         None => return Err(ExportError::Source("the exporting device is not in the roster".to_owned())),
     };
-    let chains = gather_links(source)?;
+    let mut chains = gather_links(source)?;
     let records = fold(source, &chains)?;
+    // A device all of whose entries were left out is no author of this dossier.
+    let entries = records.iter().flat_map(|record| record.record.entries());
+    chains.keep_only(&entries.map(|entry| entry.opened.link.device).collect());
     if let Some(parent) = partial.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         std::fs::create_dir_all(parent).map_err(|e| ExportError::Source(e.to_string()))?;
     }
@@ -256,7 +261,8 @@ fn fold(source: &DossierSource<'_>, chains: &Chains) -> Result<Vec<CaseRecord>, 
     let mut records = Vec::new();
     for given in &source.records {
         let whole = Record::fold(given.id, given.entries.iter().cloned(), &ground);
-        let kept = whole.entries().iter().filter(|entry| entry.status != Status::Rejected);
+        let kept = whole.entries().iter();
+        let kept = kept.filter(|entry| entry.status != Status::Rejected);
         let kept: Vec<_> = kept.map(|entry| entry.opened.clone()).collect();
         let record = if kept.len() == whole.entries().len() { whole } else { Record::fold(given.id, kept, &ground) };
         if record.entries().is_empty() {
@@ -278,7 +284,8 @@ fn fold(source: &DossierSource<'_>, chains: &Chains) -> Result<Vec<CaseRecord>, 
             entries: record.entries().len() as u64,
             heads: record.heads(),
         };
-        records.push(CaseRecord { line, record, sketched: Vec::new() });
+        let outline = Outline::of(&record);
+        records.push(CaseRecord { line, record, outline });
     }
     if records.iter().map(|record| record.record.entries().len()).sum::<usize>() > layout::MAX_ENTRIES {
         return Err(ExportError::Source("more entries than one dossier holds: export in parts".to_owned()));

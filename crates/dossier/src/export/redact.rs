@@ -14,7 +14,7 @@ use super::CaseRecord;
 use crate::layout::{AbsentExhibit, Leaf, RedactedLine};
 
 /// The leaf that opens the ciphertext of an exhibit; it goes where the original does not.
-const EXHIBIT_KEY: &str = "/action/exhibit/identity";
+pub const EXHIBIT_KEY: &str = "/action/exhibit/identity";
 
 /// What to withhold, and why.
 #[derive(Debug, Clone)]

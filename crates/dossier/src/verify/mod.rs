@@ -5,7 +5,12 @@
 //! rights of each author under the roster, and the originals against the entries that acquired them.
 
 mod judge;
+mod lines;
+mod originals;
 mod read;
+mod signed;
+mod standing;
+mod stated;
 mod words;
 
 use std::path::Path;
@@ -14,8 +19,8 @@ use seal::DeviceId;
 use serde::Serialize;
 
 use crate::Problem;
-use crate::archive::Tree;
-use crate::bag::{Rules, examine};
+use crate::archive::{ArchiveError, Tree};
+use crate::bag::{BagError, Rules, examine};
 use crate::chains::Gap;
 use crate::trust::TrustFile;
 
@@ -212,6 +217,17 @@ impl Verdict {
     }
 }
 
+/// The file that keeps a dossier from being read; of a tar that cannot be listed, the tar itself.
+fn culprit(error: &ArchiveError, place: &Path) -> String {
+    match error {
+        ArchiveError::Path { path, .. } => path.clone(),
+        ArchiveError::NotPlain(path) | ArchiveError::Duplicate(path) | ArchiveError::Missing(path) => path.clone(),
+        ArchiveError::Io { .. } | ArchiveError::NotADossier(_) | ArchiveError::TooLarge(_) | ArchiveError::Tar(_) => {
+            place.file_name().map_or_else(|| ".".to_owned(), |name| crate::path::shown(&name.to_string_lossy()))
+        }
+    }
+}
+
 /// Verifies a dossier, a folder or a tar of one, against the bytes of a trust file.
 ///
 /// Never fails: what cannot be read is a verdict too.
@@ -222,11 +238,17 @@ pub fn verify(place: &Path, trust: &[u8]) -> Verdict {
     };
     let tree = match Tree::open(place) {
         Ok(tree) => tree,
-        Err(error) => return Verdict::unreadable("", error.to_string()),
+        Err(error) => return Verdict::unreadable(&culprit(&error, place), error.to_string()),
     };
     let findings = match examine(&tree, Rules::Dossier, read::needs) {
         Ok(findings) => findings,
-        Err(error) => return Verdict::unreadable("", error.to_string()),
+        Err(error) => {
+            return match error {
+                BagError::Archive(error) => Verdict::unreadable(&culprit(&error, place), error.to_string()),
+                BagError::Declaration(why) => Verdict::unreadable("bagit.txt", why),
+                error => Verdict::unreadable("bagit.txt", error.to_string()),
+            };
+        }
     };
     let mut verdict = Verdict::empty();
     verdict.problems.clone_from(&findings.problems);

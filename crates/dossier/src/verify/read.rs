@@ -1,32 +1,20 @@
 //! From bytes that were hashed to entries, links and a statement; every deviation is a problem.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use logbook::{Entry, Roster};
+use logbook::Roster;
 use seal::id::from_hex;
-use seal::{EntryId, EnvelopeId, Header, Link, Opened, Signature};
+use seal::{EntryId, EnvelopeId, Opened};
 
+use super::lines::{self, Sketch};
 use crate::Problem;
 use crate::bag::Findings;
 use crate::chains::Chains;
-use crate::export::redact;
 use crate::layout::{
     self, EnvelopeLine, MAX_ENTRIES, MAX_RECORDS, MAX_ROSTER, RecordLine, RedactedLine, RosterLine, Statement,
 };
 use crate::path::BagPath;
-
-/// An entry of which parts are withheld: all that can be said of it.
-pub struct Sketch {
-    /// Its id.
-    pub entry: EntryId,
-    /// Its link.
-    pub link: Link,
-    /// Its header.
-    pub header: Header,
-    /// The hash that an exhibit's original must have, where the entry shows one.
-    pub exhibit: Option<(u64, String, String)>,
-}
 
 /// One record as it lies in the dossier.
 pub struct ReadRecord {
@@ -38,18 +26,31 @@ pub struct ReadRecord {
     pub sketches: Vec<Sketch>,
 }
 
+/// Where an envelope lies, for people who look for what is wrong.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The entry's file; of a redacted entry, the list.
+    pub file: String,
+    /// `envelopes.jsonl` or `redacted.jsonl`.
+    pub list: String,
+    /// The line in it, from 1.
+    pub line: usize,
+}
+
 /// A dossier as read.
 pub struct Loaded {
     /// The exporter's statement.
     pub statement: Statement,
     /// The roster in it.
     pub roster: Roster,
+    /// Its views and opened names, also those that this roster cannot use.
+    pub proved: Vec<RosterLine>,
     /// The records.
     pub records: Vec<ReadRecord>,
     /// All links.
     pub chains: Chains,
-    /// The envelopes whose entries are here.
-    pub direct: BTreeSet<EnvelopeId>,
+    /// The envelopes whose entries are here, whole or redacted.
+    pub places: HashMap<EnvelopeId, Place>,
     /// Links without entry.
     pub others: usize,
 }
@@ -92,12 +93,12 @@ impl<'a> Reader<'a> {
         BagPath::parse(path).is_ok_and(|path| self.findings.digests.contains_key(&path))
     }
 
-    fn lines<T: serde::de::DeserializeOwned>(&mut self, path: &str, max: usize) -> Option<Vec<T>> {
+    fn lines<T: serde::Serialize + serde::de::DeserializeOwned>(&mut self, path: &str, max: usize) -> Option<Vec<T>> {
         let bytes = self.bytes(path)?;
         match layout::decode_lines(bytes, max) {
             Ok(values) => Some(values),
-            Err(line) => {
-                self.problem(path, format!("line {line} cannot be read"));
+            Err(fault) => {
+                self.problem(path, fault.to_string());
                 None
             }
         }
@@ -109,18 +110,19 @@ pub fn load(findings: &Findings, problems: &mut Vec<Problem>) -> Option<Loaded> 
     let mut reader = Reader { findings, problems, known: BTreeSet::new() };
     let statement = statement(&mut reader);
     let roster = roster(&mut reader);
-    let (statement, roster) = (statement?, roster?);
+    let (statement, (proved, roster)) = (statement?, roster?);
     let mut loaded = Loaded {
         records: Vec::new(),
         chains: Chains::default(),
-        direct: BTreeSet::new(),
+        places: HashMap::new(),
         others: 0,
         statement,
         roster,
+        proved,
     };
     let mut entries = 0;
     for line in loaded.statement.records.clone() {
-        let record = record(&mut reader, &line, &mut loaded.chains, &mut loaded.direct);
+        let record = record(&mut reader, &line, &mut loaded);
         entries += record.entries.len() + record.sketches.len();
         loaded.records.push(record);
         if entries > MAX_ENTRIES {
@@ -128,38 +130,63 @@ pub fn load(findings: &Findings, problems: &mut Vec<Problem>) -> Option<Loaded> 
             return None;
         }
     }
-    let operation = loaded.statement.operation;
     links(&mut reader, &mut loaded);
-    let foreign = |chains: &Chains| {
-        chains.devices().any(|device| chains.links(device).any(|(_, (link, _))| link.operation != operation))
-    };
-    if foreign(&loaded.chains) {
-        reader.problem("", "a link belongs to another operation");
-    }
     unknown_files(&mut reader);
     Some(loaded)
 }
 
 fn statement(reader: &mut Reader<'_>) -> Option<Statement> {
-    let mut statements: Vec<Statement> = reader.lines(layout::STATEMENT, 2)?;
-    let statement = statements.pop().filter(|_| statements.is_empty());
-    let folders: BTreeSet<&str> = statement.iter().flat_map(|s| &s.records).map(|r| r.folder.as_str()).collect();
-    let ids: BTreeSet<_> = statement.iter().flat_map(|s| &s.records).map(|r| r.id).collect();
-    let is_sound = statement.as_ref().is_some_and(|s| {
-        let distinct = folders.len() == s.records.len() && ids.len() == s.records.len();
-        s.v == layout::VERSION && distinct && s.records.len() <= MAX_RECORDS && !s.records.is_empty()
-    });
-    if is_sound {
-        return statement;
+    let mut statements: Vec<Statement> = reader.lines(layout::STATEMENT, 1)?;
+    let Some(statement) = statements.pop() else {
+        reader.problem(layout::STATEMENT, "it is empty");
+        return None;
+    };
+    match fault_in(&statement) {
+        None => Some(statement),
+        Some(why) => {
+            reader.problem(layout::STATEMENT, why);
+            None
+        }
     }
-    reader.problem(layout::STATEMENT, "it is not a statement of version 1, or names a record twice");
+}
+
+/// What no statement may say, whatever else is in the dossier.
+fn fault_in(statement: &Statement) -> Option<&'static str> {
+    let records = &statement.records;
+    let folders: BTreeSet<_> = records.iter().map(|record| record.folder.to_ascii_lowercase()).collect();
+    let ids: BTreeSet<_> = records.iter().map(|record| record.id).collect();
+    let chains: BTreeSet<_> = statement.chains.iter().map(|chain| chain.device).collect();
+    let redacted: BTreeSet<_> = statement.redactions.iter().map(|redaction| redaction.entry).collect();
+    let absent: BTreeSet<_> = statement.absent_exhibits.iter().map(|absent| absent.exhibit).collect();
+    if statement.v != layout::VERSION {
+        return Some("it is of another version than 1");
+    }
+    if records.is_empty() || records.len() > MAX_RECORDS {
+        return Some("it names no record, or more than 10,000");
+    }
+    if folders.len() != records.len() || ids.len() != records.len() {
+        return Some("it names a record or a folder twice");
+    }
+    if chains.len() != statement.chains.len() {
+        return Some("it states the chain of a device twice");
+    }
+    // The bound of a link's number. A number that cannot be must not switch off what it is compared with.
+    if statement.chains.iter().any(|chain| chain.number == 0 || chain.number > i64::MAX as u64) {
+        return Some("it states a chain with a number that no link can have");
+    }
+    if redacted.len() != statement.redactions.len() || absent.len() != statement.absent_exhibits.len() {
+        return Some("it names a redacted entry or an absent exhibit twice");
+    }
     None
 }
 
-fn roster(reader: &mut Reader<'_>) -> Option<Roster> {
-    let lines: Vec<RosterLine> = reader.lines(layout::ROSTER, MAX_ROSTER)?;
+fn roster(reader: &mut Reader<'_>) -> Option<(Vec<RosterLine>, Roster)> {
+    let mut lines: Vec<RosterLine> = reader.lines(layout::ROSTER, MAX_ROSTER)?;
     match crate::trust::build(&lines) {
-        Ok(roster) => Some(roster),
+        Ok(roster) => {
+            lines.retain(|line| matches!(line, RosterLine::View(_) | RosterLine::Name(_)));
+            Some((lines, roster))
+        }
         Err(why) => {
             reader.problem(layout::ROSTER, why);
             None
@@ -167,97 +194,85 @@ fn roster(reader: &mut Reader<'_>) -> Option<Roster> {
     }
 }
 
-fn record(
-    reader: &mut Reader<'_>,
-    line: &RecordLine,
-    chains: &mut Chains,
-    direct: &mut BTreeSet<EnvelopeId>,
-) -> ReadRecord {
+fn record(reader: &mut Reader<'_>, line: &RecordLine, loaded: &mut Loaded) -> ReadRecord {
     let mut record = ReadRecord { line: line.clone(), entries: Vec::new(), sketches: Vec::new() };
     if layout::plain_name(&line.folder) != line.folder && !is_numbered(&line.folder) {
         reader.problem(layout::STATEMENT, "a record's folder has a name that is not plain");
         return record;
     }
     let folder = format!("data/case/{}", line.folder);
+    whole(reader, &folder, &mut record, loaded);
+    redacted(reader, &folder, &mut record, loaded);
+    record
+}
+
+/// The entries that are here whole, each in a file of its own.
+fn whole(reader: &mut Reader<'_>, folder: &str, record: &mut ReadRecord, loaded: &mut Loaded) {
     let list = format!("{folder}/{}", layout::ENVELOPES);
-    for envelope in reader.lines::<EnvelopeLine>(&list, MAX_ENTRIES).unwrap_or_default() {
-        let file = format!("{folder}/{}", envelope.file);
-        if envelope.file.contains('/') || reader.known.contains(&file) {
-            reader.problem(&list, "it names a file twice, or one elsewhere");
+    for (index, envelope) in reader.lines::<EnvelopeLine>(&list, MAX_ENTRIES).unwrap_or_default().iter().enumerate() {
+        let place = Place { file: format!("{folder}/{}", envelope.file), list: list.clone(), line: index + 1 };
+        if envelope.file.contains('/') || reader.known.contains(&place.file) {
+            reader.problem(&list, format!("line {}: it names a file twice, or one elsewhere", place.line));
             continue;
         }
-        let Some(bytes) = reader.bytes(&file) else { continue };
-        match opened(&envelope, bytes) {
+        let Some(bytes) = reader.bytes(&place.file) else { continue };
+        match lines::opened(envelope, bytes) {
             Ok(opened) => {
-                chains.add(opened.link, opened.signature);
-                direct.insert(opened.envelope);
-                record.entries.push(Arc::new(opened));
+                if add(reader, loaded, (&opened.link, opened.signature), place) {
+                    record.entries.push(Arc::new(opened));
+                }
             }
-            Err(why) => reader.problem(&file, why),
+            Err(why) => reader.problem(&place.file, format!("{why} ({list}, line {})", place.line)),
         }
     }
-    let redacted = format!("{folder}/{}", layout::REDACTED);
-    if reader.has(&redacted) {
-        for line in reader.lines::<RedactedLine>(&redacted, MAX_ENTRIES).unwrap_or_default() {
-            match sketch(&line) {
-                Ok((sketch, signature)) => {
-                    chains.add(sketch.link, signature);
-                    direct.insert(sketch.link.id());
+}
+
+/// The entries of which parts are withheld.
+fn redacted(reader: &mut Reader<'_>, folder: &str, record: &mut ReadRecord, loaded: &mut Loaded) {
+    let list = format!("{folder}/{}", layout::REDACTED);
+    if !reader.has(&list) {
+        return;
+    }
+    let whole: BTreeSet<EntryId> = record.entries.iter().map(|opened| opened.id).collect();
+    for (index, line) in reader.lines::<RedactedLine>(&list, MAX_ENTRIES).unwrap_or_default().iter().enumerate() {
+        let place = Place { file: list.clone(), list: list.clone(), line: index + 1 };
+        let number = place.line;
+        match lines::sketch(line) {
+            Ok((sketch, _)) if whole.contains(&sketch.shape.entry) => {
+                reader.problem(&list, format!("line {number}: the entry is here whole"));
+            }
+            Ok((sketch, signature)) => {
+                if add(reader, loaded, (&sketch.shape.link, signature), place) {
                     record.sketches.push(sketch);
                 }
-                Err(why) => reader.problem(&redacted, format!("entry {}: {why}", line.entry.short())),
             }
+            Err(why) => reader.problem(&list, format!("line {number}: entry {}: {why}", line.entry.short())),
         }
     }
-    record
+}
+
+/// Takes the envelope of an entry; `false`, with a problem, if it is here already or of another operation.
+fn add(
+    reader: &mut Reader<'_>,
+    loaded: &mut Loaded,
+    (link, signature): (&seal::Link, seal::Signature),
+    place: Place,
+) -> bool {
+    if link.operation != loaded.statement.operation {
+        reader.problem(&place.list, format!("line {}: its link belongs to another operation", place.line));
+        return false;
+    }
+    if !loaded.chains.add(*link, signature) {
+        reader.problem(&place.list, format!("line {}: this envelope is here already", place.line));
+        return false;
+    }
+    loaded.places.insert(link.id(), place);
+    true
 }
 
 /// A plain name with the record's id behind it, where two records have one reference.
 fn is_numbered(folder: &str) -> bool {
     folder.rsplit_once('-').is_some_and(|(name, id)| layout::plain_name(name) == name && from_hex::<16>(id).is_ok())
-}
-
-/// Link, header and entry must belong together: the link commits to the header, the change that the entry
-/// makes, and the sealed body.
-fn opened(line: &EnvelopeLine, entry: &[u8]) -> Result<Opened, String> {
-    let link = layout::read_link(&line.link).ok_or("its link is malformed")?;
-    let header = layout::read_hex(&line.header).ok_or("its header is malformed")?;
-    let opened = Opened::from_plaintext(link, line.signature, &header, entry.to_vec(), line.ciphertext.0)
-        .map_err(|error| format!("it is not what its author signed: {error}"))?;
-    if opened.envelope != line.envelope || opened.id != line.entry {
-        return Err("its ids are not those of its envelope".to_owned());
-    }
-    Ok(opened)
-}
-
-fn sketch(line: &RedactedLine) -> Result<(Sketch, Signature), String> {
-    let link = layout::read_link(&line.link).ok_or("its link is malformed")?;
-    let bytes = layout::read_hex(&line.header).ok_or("its header is malformed")?;
-    let header = Header::decode(&bytes).map_err(|error| error.to_string())?;
-    let commitment = seal::envelope::body_commitment(&Header::hash(&bytes), &line.entry, &line.ciphertext.0);
-    if commitment != link.body || link.id() != line.envelope {
-        return Err("it is not what its author signed".to_owned());
-    }
-    if redact::root(&line.leaves) != Some(header.fields_root) {
-        return Err("its fields are not those that its author signed".to_owned());
-    }
-    let exhibit = shown_exhibit(line);
-    Ok((Sketch { entry: line.entry, link, header, exhibit }, line.signature))
-}
-
-/// Size and hashes of an original, if a redacted entry shows them.
-fn shown_exhibit(line: &RedactedLine) -> Option<(u64, String, String)> {
-    let open: BTreeMap<&str, &str> = line
-        .leaves
-        .iter()
-        .filter_map(|leaf| match leaf {
-            layout::Leaf::Open { path, value, .. } => Some((path.as_str(), value.as_str())),
-            layout::Leaf::Withheld { .. } => None,
-        })
-        .collect();
-    let text = |name: &str| serde_json::from_str::<String>(open.get(format!("/action/exhibit/{name}").as_str())?).ok();
-    let size = open.get("/action/exhibit/size")?.parse().ok()?;
-    Some((size, text("sha256")?, text("sha512")?))
 }
 
 /// The other links, and no file for a device that wrote nothing here.
@@ -269,14 +284,25 @@ fn links(reader: &mut Reader<'_>, loaded: &mut Loaded) {
             continue;
         }
         let Some(bytes) = reader.bytes(&path) else { continue };
-        match layout::decode_links(bytes) {
-            Some(links) if links.iter().all(|(link, _)| link.device == device) => {
-                loaded.others += links.len();
-                for (link, signature) in links {
-                    loaded.chains.add(link, signature);
-                }
+        let links = match layout::decode_links(bytes) {
+            Some(links) if !links.is_empty() && links.iter().all(|(link, _)| link.device == device) => links,
+            _ => {
+                reader.problem(&path, "it is not a list of this device's links");
+                continue;
             }
-            _ => reader.problem(&path, "it is not a list of this device's links"),
+        };
+        if !links.windows(2).all(|pair| (pair[0].0.number, pair[0].0.id()) < (pair[1].0.number, pair[1].0.id())) {
+            reader.problem(&path, "its links do not stand by number");
+        }
+        for (index, (link, signature)) in links.into_iter().enumerate() {
+            let byte = index * layout::LINK_RECORD;
+            if link.operation != loaded.statement.operation {
+                reader.problem(&path, format!("at byte {byte}: the link belongs to another operation"));
+            } else if loaded.chains.add(link, signature) {
+                loaded.others += 1;
+            } else {
+                reader.problem(&path, format!("at byte {byte}: the link is here already"));
+            }
         }
     }
 }
@@ -298,20 +324,8 @@ fn unknown_files(reader: &mut Reader<'_>) {
     }
 }
 
-/// The hash, size and id of each exhibit that an entry added.
-pub fn exhibits(record: &ReadRecord) -> Vec<(EntryId, u64, String, String)> {
-    let mut exhibits = Vec::new();
-    for opened in &record.entries {
-        if let Ok(entry) = Entry::decode(&opened.entry)
-            && let logbook::Action::Exhibit(exhibit) = entry.action
-        {
-            exhibits.push((opened.id, exhibit.size, exhibit.sha256.to_string(), exhibit.sha512));
-        }
-    }
-    for sketch in &record.sketches {
-        if let Some((size, sha256, sha512)) = &sketch.exhibit {
-            exhibits.push((sketch.entry, *size, sha256.clone(), sha512.clone()));
-        }
-    }
-    exhibits
+/// The redactions as they lie in the dossier: entry, and pointers of what is withheld.
+pub fn withheld(loaded: &Loaded) -> BTreeMap<EntryId, &[String]> {
+    let sketches = loaded.records.iter().flat_map(|record| &record.sketches);
+    sketches.map(|sketch| (sketch.shape.entry, sketch.withheld.as_slice())).collect()
 }

@@ -38,7 +38,10 @@ pub fn synthetic(root: &Path) {
     ] {
         writer.add_bytes(path, text.as_bytes()).expect("payload");
     }
-    let written = writer.finish(&[("Source-Organization".to_owned(), "Court".to_owned())]).expect("tag files");
+    let labels = ["Source-Organization", "Bagging-Date", "External-Identifier", "Internal-Sender-Description"];
+    let labels = labels.into_iter().chain(["Bag-Software-Agent"]);
+    let info: Vec<_> = labels.map(|label| (label.to_owned(), "Court".to_owned())).collect();
+    let written = writer.finish(&info).expect("tag files");
     let signature = SshSig::sign(&key(), NAMESPACE, &sshsig::sha512(&written.tagmanifest));
     let files = [
         ("tagmanifest-sha256.txt.court.sig".to_owned(), signature.armor().into_bytes()),

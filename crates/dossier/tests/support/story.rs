@@ -16,7 +16,7 @@ use logbook::{Action, AgencyId, Entry, FieldValue, Roster};
 use seal::envelope::Parts;
 use seal::{
     ClockConfidence, EntryId, Envelope, EnvelopeId, Hash32, Header, Identity, KeyId, Link, Opened, OperatorId,
-    RecordId, RecordKey, Signature, SigningKey,
+    RecordId, RecordKey, RosterHash, Signature, SigningKey,
 };
 
 /// A device and where its chain stands.
@@ -28,6 +28,22 @@ pub struct Author {
     number: u64,
     prev: EnvelopeId,
     in_record: u64,
+}
+
+/// In what respect an entry is not what an honest device writes.
+pub struct Odd {
+    /// The entry's version.
+    pub v: u8,
+    /// What is changed in the header.
+    pub header: fn(&mut Header),
+    /// The roster that its link cites.
+    pub roster: Option<RosterHash>,
+}
+
+impl Default for Odd {
+    fn default() -> Self {
+        Self { v: 1, header: |_| {}, roster: None }
+    }
 }
 
 /// The operation, and what was written.
@@ -154,22 +170,28 @@ impl Story {
 
     fn enrol(&mut self, agency: &str) {
         let author = if agency == "emb" { &self.emb } else { &self.court };
-        let network = [author.operator.0[0]; 32];
+        let (key, opening) = (author.key.clone(), author.name());
+        let enrol = self.enrolment(agency, &author.operator);
+        self.roster.add(RosterObject::Name(opening)).expect("a name");
+        self.chain_entry(agency, ChainAction::Enrol(enrol), &key);
+    }
+
+    /// Of the device that stands for an agency just now.
+    fn enrolment(&self, agency: &str, operator: &OperatorId) -> Enrol {
+        let author = if agency == "emb" { &self.emb } else { &self.court };
+        let network = [author.key.public()[0]; 32];
         let opening = author.name();
-        let enrol = Enrol {
+        Enrol {
             device: author.key.device_id(),
             name: format!("{agency} 1"),
             network_key: Hash32(network),
             network_signature: Enrol::certify(&author.key, &network),
             recipient: Identity::generate().recipient(),
-            operator: author.operator,
+            operator: *operator,
             operator_commitment: name_commitment(&opening),
             roles: vec![Role::Desk, Role::Admin],
             unit: None,
-        };
-        let key = author.key.clone();
-        self.roster.add(RosterObject::Name(opening)).expect("a name");
-        self.chain_entry(agency, ChainAction::Enrol(enrol), &key);
+        }
     }
 
     /// Appends to an agency's chain.
@@ -250,16 +272,21 @@ impl Story {
 
     /// Signs one more entry, after everything in the record.
     pub fn write(&mut self, by_emb: bool, action: Action) -> EntryId {
+        self.write_odd(by_emb, action, Odd::default())
+    }
+
+    /// The same, in some respect otherwise than an honest device would.
+    pub fn write_odd(&mut self, by_emb: bool, action: Action, odd: Odd) -> EntryId {
         self.salt = self.salt.wrapping_add(1);
-        let entry = Entry::new([self.salt; 16], action);
+        let entry = Entry { v: odd.v, ..Entry::new([self.salt; 16], action) };
         let bytes = entry.encode();
-        let roster = self.roster.current_view().expect("a view").hash();
+        let roster = odd.roster.unwrap_or_else(|| self.roster.current_view().expect("a view").hash());
         let operation = self.roster.operation().expect("an operation");
         let author = if by_emb { &mut self.emb } else { &mut self.court };
         author.number += 1;
         author.in_record += 1;
         self.depth += 1;
-        let header = Header {
+        let mut header = Header {
             record: self.record,
             number: author.in_record,
             depth: self.depth,
@@ -273,6 +300,7 @@ impl Story {
             clock: ClockConfidence::OsSynced,
             fields_root: Entry::fields_root(&entry.salt.0, &bytes).expect("leaves"),
         };
+        (odd.header)(&mut header);
         let device = author.key.device_id();
         let link = Link { operation, device, number: author.number, prev: author.prev, roster, body: [0; 32] };
         let parts = Parts { header: &header, entry: &bytes };
@@ -282,6 +310,27 @@ impl Story {
         self.heads = vec![opened.id];
         self.entries.push(Arc::new(opened.clone()));
         opened.id
+    }
+
+    /// An epoch 2 that both roots signed; `nonce` tells it from others.
+    pub fn successor(&self, nonce: &str) -> SignedEpoch {
+        let epoch = self.roster.epoch().expect("an epoch");
+        let nonce = nonce.repeat(16);
+        let next = Epoch { number: 2, prev: self.roster.epoch_id(), nonce, ..epoch.clone() };
+        let mut signed = SignedEpoch::propose(&next);
+        signed.sign(&id("emb"), &self.emb_root);
+        signed.sign(&id("court"), &SigningKey::from_seed(&[12; 32]));
+        signed
+    }
+
+    /// Enrols another device of the EMB; nobody writes on it.
+    pub fn enrol_another(&mut self) {
+        let spare = self.emb.clone();
+        self.emb = Author::new(21, Role::Desk);
+        let key = spare.key.clone();
+        let enrol = self.enrolment("emb", &spare.operator);
+        self.emb = spare;
+        self.chain_entry("emb", ChainAction::Enrol(enrol), &key);
     }
 
     /// A link of the EMB's device in another record.
