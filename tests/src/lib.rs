@@ -1,5 +1,7 @@
 //! What the tests share: the release binaries, vaults made through them, and a seeded chance.
 
+#![allow(clippy::print_stdout, reason = "a seed is printed, so that a failure can be run again")]
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

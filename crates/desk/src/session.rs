@@ -219,13 +219,8 @@ impl Desk {
         }
     }
 
-    /// Wraps keys of a record to recipients: (grants for the entry, wraps to travel beside it).
-    pub(crate) fn wrap_keys(
-        &self,
-        record: RecordId,
-        keys: &[RecordKey],
-        to: &[GrantTo],
-    ) -> Result<(Vec<logbook::action::Grant>, Vec<(GrantTo, Wrap)>)> {
+    /// Wraps keys of a record to recipients.
+    pub(crate) fn wrap_keys(&self, record: RecordId, keys: &[RecordKey], to: &[GrantTo]) -> Result<Wrapped> {
         let roster = self.roster();
         let mut grants = Vec::new();
         let mut wraps = Vec::new();
@@ -254,6 +249,9 @@ impl Desk {
         Ok(GrantTo::Agency { id: id.clone(), epoch })
     }
 }
+
+/// Grants for an entry, and the wraps that travel beside it.
+pub(crate) type Wrapped = (Vec<logbook::action::Grant>, Vec<(GrantTo, Wrap)>);
 
 fn missing_key() -> DeskError {
     DeskError::integrity("the vault lacks a key of this device")

@@ -46,7 +46,7 @@ impl Words {
     fn text(&mut self, bytes: usize) -> String {
         let mut text = String::with_capacity(bytes + 12);
         while text.len() < bytes {
-            let common = self.next() % 3 == 0;
+            let common = self.next().is_multiple_of(3);
             let word = self.next() % if common { 60 } else { 5000 };
             text.push_str(&format!("w{}{} ", (b'a' + (word % 26) as u8) as char, word));
         }

@@ -65,7 +65,7 @@ async fn lists_follow_the_entries_newest_first() {
     let police = ReferralQuery { agency: id("police"), inbox: true, outbox: false };
     let asked = emb.referrals(&police).await.unwrap();
     assert_eq!((asked.len(), asked[0].record, asked[0].state.as_str()), (1, ids[3], "offered"));
-    assert!(emb.referrals(&ReferralQuery { inbox: false, ..police }).await.unwrap().len() == 0);
+    assert!(emb.referrals(&ReferralQuery { inbox: false, ..police }).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::world::{NOW, World, all, incoming, key_of, query, write};
 /// What travels, in pieces that may come in any order.
 #[derive(Clone)]
 enum Piece {
-    Item(OutItem),
+    Item(Box<OutItem>),
     Roster(Vec<RosterObject>),
 }
 
@@ -53,8 +53,11 @@ async fn story() -> Story {
     items.extend(all(&court, query("police")).await);
     items.extend(forked(&world, &copy));
     drop(thief);
-    let mut pieces: Vec<Piece> =
-        items.into_iter().filter(|item| !matches!(item, OutItem::Roster(_))).map(Piece::Item).collect();
+    let mut pieces: Vec<Piece> = items
+        .into_iter()
+        .filter(|item| !matches!(item, OutItem::Roster(_)))
+        .map(|item| Piece::Item(Box::new(item)))
+        .collect();
     pieces.push(Piece::Roster(before.clone()));
     pieces.push(Piece::Roster(world.objects().into_iter().filter(|object| !before.contains(object)).collect()));
     Story { pieces, records: vec![first, second], world }
@@ -86,7 +89,7 @@ async fn play(story: &Story, order: &[usize], splits: &[usize]) -> Vec<Option<Ha
     let mut batch = Vec::new();
     for (at, index) in order.iter().enumerate() {
         match &story.pieces[*index] {
-            Piece::Item(item) => batch.push(item.clone()),
+            Piece::Item(item) => batch.push((**item).clone()),
             Piece::Roster(objects) => {
                 vault.add_roster(objects.clone(), NOW).await.unwrap();
             }
