@@ -45,9 +45,8 @@ run: ## opens the window on a practice election night; without a display, the sa
 demo: build ## the story in the terminal
 	$(BIN)/intact demo
 
-schemas: ## writes schemas/ and the window's types anew from the Rust types
+schemas: ## writes schemas/ anew from the Rust types; a test of the pages says where theirs differ
 	cargo run --release --locked -q -p intact -- schemas --out schemas
-	cd ui && npm run generate
 
 check: deps ## the quick one: format, lints, licences, drift
 	cargo fmt --all --check

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use fantoccini::key::Key;
 use fantoccini::{Client, ClientBuilder, Locator};
-use intact_tests::{Device, binaries};
+use intact_tests::{Device, Practice, binaries};
 use serde_json::json;
 
 /// Ends a child process when the test ends, however it ends.
@@ -254,4 +254,61 @@ async fn emb_after(window: Window, device: &Device) -> String {
     let done = device.run(&["incident", "list"]);
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     String::from_utf8_lossy(&done.stdout).into_owned()
+}
+
+/// Every screen of the operations centre on a practice night, with its dialogs, dark and light; the ones
+/// that people read most in French and in Arabic too.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_screen_of_a_night_is_pictured_and_accessible() {
+    assert!(std::env::var_os("DISPLAY").is_some(), "this test needs a display: run it through make test");
+    let practice = Practice::found();
+    let window = open(&practice.device("emb"), true).await;
+    window.wait_for(&test_id("search")).await;
+    let row = window.wait_for("[data-testid='row-EMB-0421-0001']").await;
+    row.click().await.unwrap();
+    window.both("night-board").await;
+    let escape = String::from(char::from(Key::Escape));
+    for (key, name) in [("r", "refer"), ("s", "share"), ("n", "note"), ("?", "keys")] {
+        window.press(key).await;
+        window.wait_for("dialog[open]").await;
+        window.both(&format!("night-{name}")).await;
+        window.press(&escape).await;
+    }
+    window.press(&String::from(char::from(Key::Enter))).await;
+    let trail = window.wait_for(&test_id("tab-trail")).await;
+    window.both("night-incident").await;
+    trail.click().await.unwrap();
+    window.both("night-trail").await;
+    for (keys, name, shows) in
+        [("gr", "referrals", "main h2"), ("go", "roster", "main h2"), ("gl", "log", "[data-testid='field-station']")]
+    {
+        window.press(&escape).await;
+        window.press(keys).await;
+        window.wait_for(shows).await;
+        window.both(&format!("night-{name}")).await;
+    }
+    window.press(&escape).await;
+    for language in ["fr", "ar"] {
+        let choice = window.wait_for(&test_id("nav-language")).await;
+        choice.select_by_value(language).await.unwrap();
+        window.wait_for(&format!("html[lang='{language}']")).await;
+        window.wait_for(&test_id("nav-here")).await.click().await.unwrap();
+        window.wait_for("[data-testid='row-EMB-0421-0001']").await.click().await.unwrap();
+        window.both(&format!("night-board-{language}")).await;
+        window.wait_for(&test_id("nav-log")).await.click().await.unwrap();
+        window.wait_for(&test_id("field-station")).await;
+        window.both(&format!("night-log-{language}")).await;
+        window.wait_for(&test_id("nav-exchange")).await.click().await.unwrap();
+        window.both(&format!("night-exchange-{language}")).await;
+    }
+    window.client.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_run_asks_what_to_do() {
+    let root = tempfile::tempdir().unwrap();
+    let window = open(&Device::new(root.path(), "new"), false).await;
+    window.wait_for("[data-testid^='first-']").await;
+    window.both("first-run").await;
+    window.client.close().await.unwrap();
 }

@@ -90,7 +90,9 @@ impl Desk {
                 break;
             }
         }
-        for (address, total) in self.vault().blobs_for(audience, device.as_ref(), head.after as i64).await? {
+        for (address, total) in
+            self.vault().blobs_for(audience, device.as_ref(), head.after as i64, Way::Direct).await?
+        {
             let mut offset = 0;
             while offset < total {
                 let bytes = self.vault().read_blob_part(&address, offset, MAX_PART).await?;
@@ -189,13 +191,6 @@ impl Desk {
         Ok(tally)
     }
 
-    fn identities(&self) -> Vec<Identity> {
-        let keys = &self.inner.keys;
-        let mut identities = vec![keys.recipient.clone()];
-        identities.extend(keys.agency.iter().rev().map(|(_, identity)| identity.clone()));
-        identities
-    }
-
     async fn take_parcel(&self, from: &mut tokio::sync::mpsc::Receiver<Frame>) -> Result<Tally> {
         let mut tally = Tally::default();
         let store = self.as_store(Origin::Parcel);
@@ -203,22 +198,31 @@ impl Desk {
         while let Some(frame) = from.recv().await {
             match frame {
                 Frame::BlobPart { .. } => {
-                    tally.add(self.take_frames(std::mem::take(&mut pending), Origin::Parcel, None).await?);
+                    self.take_pending(&mut pending, &mut tally).await?;
                     store.take_blob(frame).await.map_err(|error| DeskError::storage(error.to_string()))?;
                 }
                 Frame::Ack(ack) => self.take_ack(ack).await?,
-                Frame::Batch(_) => {
+                Frame::Roster(_) | Frame::Wrap(..) | Frame::Batch(_) => {
+                    // One transaction per batch bounds memory; all of it was verified before.
+                    let full = matches!(frame, Frame::Batch(_)) || pending.len() >= PAGE;
                     pending.push(frame);
-                    // One transaction per batch frame bounds memory; all of it was verified before.
-                    tally.add(self.take_frames(std::mem::take(&mut pending), Origin::Parcel, None).await?);
+                    if full {
+                        self.take_pending(&mut pending, &mut tally).await?;
+                    }
                 }
-                other => pending.push(other),
+                // What belongs into a conversation says nothing in a parcel.
+                _ => {}
             }
         }
-        if !pending.is_empty() {
-            tally.add(self.take_frames(pending, Origin::Parcel, None).await?);
-        }
+        self.take_pending(&mut pending, &mut tally).await?;
         Ok(tally)
+    }
+
+    async fn take_pending(&self, pending: &mut Vec<Frame>, tally: &mut Tally) -> Result<()> {
+        if !pending.is_empty() {
+            tally.add(self.take_frames(std::mem::take(pending), Origin::Parcel, None).await?);
+        }
+        Ok(())
     }
 
     /// Keeps an acknowledgement of this store by a device that the roster knows.

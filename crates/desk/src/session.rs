@@ -107,15 +107,13 @@ impl Desk {
             agency.ok_or_else(|| DeskError::integrity("the vault does not say which institution it belongs to"))?;
         let device = keys.signing.device_id();
         let desk = Self { inner: Arc::new(Inner { vault, keys, device, agency, dir: dir.to_owned() }) };
+        desk.vault().set_identities(desk.identities());
         desk.take_up_pen();
         Ok(desk)
     }
 
     /// Tells the vault who writes, once the roster knows this device.
     pub(crate) fn take_up_pen(&self) {
-        let mut identities = vec![self.inner.keys.recipient.clone()];
-        identities.extend(self.inner.keys.agency.iter().rev().map(|(_, identity)| identity.clone()));
-        self.vault().set_identities(identities);
         let roster = self.roster();
         if let (Some(operation), Some(device)) = (roster.operation(), roster.device(&self.inner.device)) {
             self.vault().set_author(AuthorKeys {
@@ -125,6 +123,15 @@ impl Desk {
                 unit: device.unit.clone().unwrap_or_default(),
             });
         }
+    }
+
+    /// What opens what is sealed to this device: its agency's keys first, newest first, because nearly
+    /// everything is sealed to those; then its own.
+    pub(crate) fn identities(&self) -> Vec<Identity> {
+        let keys = &self.inner.keys;
+        let mut identities: Vec<Identity> = keys.agency.iter().rev().map(|(_, identity)| identity.clone()).collect();
+        identities.push(keys.recipient.clone());
+        identities
     }
 
     /// Closes the vault.

@@ -1,5 +1,7 @@
 //! Who may read, and asking other institutions to act.
 
+use std::collections::BTreeSet;
+
 use logbook::action::{
     Action, Answer, Ask, GrantTo, RecordKind, Refer, ReferralState, Relate, Relation, Share, Unshare,
 };
@@ -13,6 +15,8 @@ use crate::moment;
 use crate::session::Desk;
 use crate::wire::{AudienceReport, EntryReport, ReferralReport};
 
+/// Answers that go into one commit: their records are folded together in memory.
+const ANSWERED_TOGETHER: usize = 100;
 /// What a brief takes from its record when nothing else is chosen: enough to act on, nobody's name.
 const BRIEF_FIELDS: &[&str] =
     &["summary", "category", "domains", "station", "place", "district", "occurred_from_ms", "severity"];
@@ -271,19 +275,18 @@ impl Desk {
     /// States, after an exchange, that referrals to this institution reached this device.
     pub(crate) async fn receive_referrals(&self, records: &[seal::RecordId]) -> Result<()> {
         let Ok(role) = self.role(&[Role::Desk, Role::Commander]) else { return Ok(()) };
-        let mut drafts = Vec::new();
-        for id in records {
-            let Some(record) = self.vault().record(id).await? else { continue };
-            for (entry, referral) in &record.state().referrals {
-                if referral.to == *self.agency() && referral.flow.state() == ReferralState::Offered {
-                    let received =
-                        Answer { referral: *entry, step: ReferralState::Received, reason: None, outcome: None };
-                    drafts.push(self.draft(*id, Action::Answer(received), role));
-                }
-            }
+        if records.is_empty() {
+            return Ok(());
         }
-        if !drafts.is_empty() {
-            self.append(drafts).await?;
+        let touched: BTreeSet<&seal::RecordId> = records.iter().collect();
+        let mut offered = self.vault().offered_to(self.agency()).await?;
+        offered.retain(|(record, _)| touched.contains(record));
+        for part in offered.chunks(ANSWERED_TOGETHER) {
+            let drafts = part.iter().map(|(record, entry)| {
+                let received = Answer { referral: *entry, step: ReferralState::Received, reason: None, outcome: None };
+                self.draft(*record, Action::Answer(received), role)
+            });
+            self.append(drafts.collect()).await?;
         }
         Ok(())
     }

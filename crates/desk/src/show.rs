@@ -1,5 +1,7 @@
 //! Records as people and scripts see them.
 
+use std::collections::BTreeMap;
+
 use logbook::action::{Action, CustodyAct, ReferralState};
 use logbook::record_state::{ExhibitState, Referral};
 use logbook::{Judged, Record, Roster};
@@ -82,7 +84,7 @@ impl Desk {
         let state = record.state();
         let roster = self.roster();
         let audience = self.audience_report(state.audience().into_iter());
-        let mut disputes = std::collections::BTreeMap::new();
+        let mut disputes = BTreeMap::new();
         for (field, live) in state.disputes() {
             disputes.insert(field.to_owned(), live.iter().map(|held| disputed(held, &roster)).collect());
         }
@@ -218,6 +220,7 @@ pub(crate) fn device_name(roster: &Roster, device: &seal::DeviceId) -> String {
 
 pub(crate) fn entry_row(judged: &Judged, roster: &Roster) -> EntryRow {
     let header = &judged.opened.header;
+    let action = judged.entry.as_ref().map(|entry| &entry.action);
     EntryRow {
         id: judged.opened.id.to_string(),
         envelope: judged.opened.envelope.to_string(),
@@ -226,6 +229,29 @@ pub(crate) fn entry_row(judged: &Judged, roster: &Roster) -> EntryRow {
             .entry
             .as_ref()
             .map_or_else(|| "an entry that this software cannot read".to_owned(), |entry| words(&entry.action)),
+        set: match action {
+            Some(Action::Amend(amend)) => {
+                amend.set.iter().map(|(name, value)| (name.to_string(), value.clone())).collect()
+            }
+            _ => BTreeMap::new(),
+        },
+        to: match action {
+            Some(Action::Refer(refer)) => Some(refer.to.to_string()),
+            Some(Action::Assign(assign)) => Some(assign.to.to_string()),
+            _ => None,
+        },
+        code: match action {
+            Some(Action::State(change)) => Some(change.to.code().to_owned()),
+            Some(Action::Move(step)) => Some(step.to.code().to_owned()),
+            Some(Action::Refer(refer)) => Some(refer.ask.code().to_owned()),
+            Some(Action::Answer(answer)) => Some(answer.step.code().to_owned()),
+            _ => None,
+        },
+        given: match action {
+            Some(Action::State(change)) => change.reason.clone(),
+            Some(Action::Answer(answer)) => answer.reason.clone().or_else(|| answer.outcome.clone()),
+            _ => None,
+        },
         agency: judged.agency.as_ref().map(ToString::to_string).unwrap_or_default(),
         device: device_name(roster, &judged.opened.link.device),
         operator: operator_name(roster, &header.operator),

@@ -87,7 +87,8 @@ impl Desk {
         let mut least_waiting = None;
         for agency in roster.agencies() {
             let id: AgencyId = agency.record.id;
-            if id == *self.agency() && !roster.devices().any(|d| d.agency == id && d.id != self.device()) {
+            // Of its own institution a desk waits for other desks only.
+            if id == *self.agency() && !self.has_fellow_desks() {
                 continue;
             }
             let theirs = acks.iter().filter(|(device, ..)| {

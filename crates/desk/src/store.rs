@@ -164,7 +164,10 @@ impl Store for DeskStore {
         Ack::sign_with(store, up_to, heads, moment::now().wall_ms, &self.desk.inner.keys.signing)
     }
     async fn heads(&self) -> Result<Vec<Head>, StoreError> {
-        self.desk.vault().heads().await.map_err(failed)
+        // Chains of devices that no roster knows say nothing of what is complete.
+        let (mut heads, roster) = (self.desk.vault().heads().await.map_err(failed)?, self.desk.roster());
+        heads.retain(|(device, ..)| roster.device(device).is_some());
+        Ok(heads)
     }
     async fn outgoing(&self, peer: &Peer, after: u64) -> Result<Page, StoreError> {
         let page = self.desk.vault().outgoing(&query(peer, after)?).await.map_err(failed)?;
@@ -213,10 +216,8 @@ impl Store for DeskStore {
         if peer.revoked {
             return Ok(None);
         }
-        let theirs = vault.blobs_for(&peer.audience(), Some(&peer.device), -1).await.map_err(failed)?;
-        let Some((_, total)) = theirs.into_iter().find(|(held, total)| *held == address && from <= *total) else {
-            return Ok(None);
-        };
+        let total = vault.blob_for(&peer.audience(), Some(&peer.device), &address).await.map_err(failed)?;
+        let Some(total) = total.filter(|total| from <= *total) else { return Ok(None) };
         let bytes = vault.read_blob_part(&address, from, MAX_PART).await.map_err(failed)?;
         Ok(Some(Frame::BlobPart { address, offset: from, total, bytes }))
     }

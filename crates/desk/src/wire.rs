@@ -283,8 +283,16 @@ wire! {
         envelope: String,
         /// What kind of action.
         action: String,
-        /// In words.
+        /// In words, English: for whoever has no words of their own for the next three.
         text: String,
+        /// The facts that it sets, where it amends.
+        set: BTreeMap<String, FieldValue>,
+        /// Whom it asks, or to whom it assigns.
+        to: Option<String>,
+        /// The state, step or ask that it names.
+        code: Option<String>,
+        /// The reason or outcome that was given with it.
+        given: Option<String>,
         /// The author's institution.
         agency: String,
         /// The author device's name.

@@ -240,11 +240,14 @@ fn heal(seed: u64, stores: &[Memory]) {
 
 #[test]
 fn they_converge_whatever_is_cut() {
-    if let Ok(seed) = std::env::var("INTACT_SEED") {
-        return run(seed.parse().expect("a number"));
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
+    match (number("INTACT_SEED"), number("INTACT_CASES")) {
+        (Some(seed), None) => run(seed),
+        (seed, runs) => {
+            let first = seed.unwrap_or(0) * 1_000_000;
+            (first..first + runs.unwrap_or(40)).for_each(run);
+        }
     }
-    let runs = std::env::var("INTACT_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(40);
-    (0..runs).for_each(run);
 }
 
 #[test]

@@ -74,6 +74,10 @@ impl Link {
         key.sign(SIGNATURE_TAG, &self.encode())
     }
 
+    /// As [`Link::verify`], for many links of few devices.
+    pub fn verify_with(&self, keys: &mut sign::Verifier, signature: &Signature) -> Result<(), SealError> {
+        keys.verify(SIGNATURE_TAG, &self.encode(), &self.device.0, signature)
+    }
     /// Checks the signature against the device that the link names.
     pub fn verify(&self, signature: &Signature) -> Result<(), SealError> {
         sign::verify(SIGNATURE_TAG, &self.encode(), &self.device.0, signature)

@@ -72,6 +72,38 @@ pub fn verify_raw(key: &[u8; 32], message: &[u8], signature: &Signature) -> Resu
     key.verify_strict(message, &signature).map_err(|_| SealError::BadSignature)
 }
 
+/// Checks many signatures of few keys: each key is decoded once. A key that does not decode is asked
+/// again each time, so that nothing is remembered of what is wrong.
+#[derive(Default)]
+pub struct Verifier(std::collections::HashMap<[u8; 32], VerifyingKey>);
+
+impl Verifier {
+    /// Keys remembered: the devices of a large operation. Beyond, others are decoded each time.
+    const KEYS: usize = 4096;
+
+    /// As [`verify`], and as strict.
+    pub fn verify(
+        &mut self,
+        tag: &'static str,
+        message: &[u8],
+        key: &[u8; 32],
+        signature: &Signature,
+    ) -> Result<(), SealError> {
+        let decoded = match self.0.get(key) {
+            Some(decoded) => *decoded,
+            None => {
+                let decoded = VerifyingKey::from_bytes(key).map_err(|_| SealError::BadSignature)?;
+                if self.0.len() < Self::KEYS {
+                    self.0.insert(*key, decoded);
+                }
+                decoded
+            }
+        };
+        let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+        decoded.verify_strict(&tagged(tag, &[message]), &signature).map_err(|_| SealError::BadSignature)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

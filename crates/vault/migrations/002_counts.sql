@@ -40,4 +40,6 @@ INSERT INTO setting (name, value) VALUES ('rebuild', '1');
 -- commit number that is forgotten, because the device asked for everything anew.
 ALTER TABLE envelope ADD COLUMN via INTEGER;
 ALTER TABLE device ADD COLUMN anew INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX envelope_via ON envelope(via) WHERE via IS NOT NULL;
+
+-- Who added an exhibit: its author posts it to a relay, not everybody who holds it.
+ALTER TABLE exhibit ADD COLUMN author BLOB;

@@ -4,12 +4,14 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
-use seal::BlobAddress;
+use logbook::record_state::Audience;
 use seal::blob::{SealedBlob, address_of, seal_stream};
+use seal::{BlobAddress, DeviceId};
 
 use crate::error::{Result, VaultError};
 use crate::open::{BLOBS, sync_folder};
-use crate::store::Vault;
+use crate::outgoing::{Way, spellings};
+use crate::store::{Vault, read};
 
 /// Bytes of one exhibit's ciphertext: 64 GiB, hours of video.
 const MAX_BLOB: u64 = 64 * 1024 * 1024 * 1024;
@@ -76,7 +78,13 @@ impl Vault {
             return Err(VaultError::Invalid("an exhibit's part is over its bound".into()));
         }
         // Only what an entry asks for is stored, so that nobody fills the disk.
-        if !self.wanted_blobs().await?.iter().any(|(wanted, size, _)| wanted == address && *size == total) {
+        let asked: Option<(i64,)> =
+            sqlx::query_as("SELECT 1 FROM exhibit WHERE address = ? AND sealed_size = ? LIMIT 1")
+                .bind(address.0.as_slice())
+                .bind(total as i64)
+                .fetch_optional(&self.inner.readers)
+                .await?;
+        if asked.is_none() {
             return Err(VaultError::Invalid("no entry asks for this exhibit".into()));
         }
         let path = self.part_path(address);
@@ -91,37 +99,42 @@ impl Vault {
         if next < total {
             return Ok(BlobProgress { complete: false, next });
         }
-        if !self.accept(address, &mut file)? {
+        if !self.accept(address, file).await? {
             return Err(VaultError::Invalid("an exhibit's bytes do not match its address".into()));
         }
         Ok(BlobProgress { complete: true, next })
     }
 
     /// Gives a part that has all its bytes its place, if its address holds; else it is thrown away.
-    fn accept(&self, address: &BlobAddress, file: &mut File) -> Result<bool> {
-        let path = self.part_path(address);
-        file.sync_all()?;
-        file.seek(SeekFrom::Start(0))?;
-        let (found, _) = address_of(BufReader::with_capacity(128 * 1024, &*file))?;
-        if found != *address {
-            std::fs::remove_file(&path)?;
-            return Ok(false);
-        }
-        std::fs::rename(&path, self.blob_path(address))?;
-        sync_folder(&self.inner.dir.join(BLOBS))?;
-        Ok(true)
+    /// Hashing a long film takes a while, and a thread of its own.
+    async fn accept(&self, address: &BlobAddress, mut file: File) -> Result<bool> {
+        let (part, whole, address) = (self.part_path(address), self.blob_path(address), *address);
+        let folder = self.inner.dir.join(BLOBS);
+        let work = move || -> Result<bool> {
+            file.sync_all()?;
+            file.seek(SeekFrom::Start(0))?;
+            let (found, _) = address_of(BufReader::with_capacity(128 * 1024, &file))?;
+            if found != address {
+                std::fs::remove_file(&part)?;
+                return Ok(false);
+            }
+            std::fs::rename(&part, &whole)?;
+            sync_folder(&folder)?;
+            Ok(true)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| VaultError::Storage("checking was interrupted".into()))?
     }
 
     /// How many bytes of an exhibit stand in its part; all of them only if the process ended between
     /// the last byte and giving the part its place, which is then done here.
-    fn held(&self, address: &BlobAddress, size: u64) -> Result<Option<u64>> {
+    async fn held(&self, address: &BlobAddress, size: u64) -> Result<Option<u64>> {
         let path = self.part_path(address);
         let held = std::fs::metadata(&path).map_or(0, |part| part.len());
         if held < size {
             return Ok(Some(held));
         }
-        let mut file = OpenOptions::new().read(true).write(true).open(&path)?;
-        Ok(if self.accept(address, &mut file)? { None } else { Some(0) })
+        let file = OpenOptions::new().read(true).write(true).open(&path)?;
+        Ok(if self.accept(address, file).await? { None } else { Some(0) })
     }
 
     /// A part of an exhibit's ciphertext.
@@ -142,29 +155,53 @@ impl Vault {
             let address = BlobAddress::try_from(address.as_slice())
                 .map_err(|_| VaultError::Corrupt("an exhibit's row".into()))?;
             if !self.has_blob(&address) {
-                wanted.extend(self.held(&address, size as u64)?.map(|have| (address, size as u64, have)));
+                wanted.extend(self.held(&address, size as u64).await?.map(|have| (address, size as u64, have)));
             }
         }
         Ok(wanted)
     }
 
-    /// Exhibits that are here, of records that a recipient may read: (address, size).
+    /// Bytes of an exhibit, if it is here and a recipient may read a record that shows it.
+    pub async fn blob_for(
+        &self,
+        to: &Audience,
+        device: Option<&DeviceId>,
+        address: &BlobAddress,
+    ) -> Result<Option<u64>> {
+        let (one, two) = spellings(to, device);
+        let row: Option<(i64,)> = sqlx::query_as(
+            "SELECT x.sealed_size FROM exhibit x JOIN audience a ON a.record = x.record \
+             WHERE x.address = ?1 AND a.who IN (?2, ?3) LIMIT 1",
+        )
+        .bind(address.0.as_slice())
+        .bind(one)
+        .bind(two)
+        .fetch_optional(&self.inner.readers)
+        .await?;
+        Ok(row.filter(|_| self.has_blob(address)).map(|(size,)| size as u64))
+    }
+
+    /// Exhibits that are here, of records that a recipient may read: (address, size). Through a relay
+    /// go those that this device added, and those of records that it granted: others post theirs.
     pub async fn blobs_for(
         &self,
-        to: &logbook::record_state::Audience,
-        device: Option<&seal::DeviceId>,
+        to: &Audience,
+        device: Option<&DeviceId>,
         after: i64,
+        through: Way,
     ) -> Result<Vec<(BlobAddress, u64)>> {
-        let one = crate::project::spell(to);
-        let two = device.map_or_else(|| one.clone(), |id| format!("d:{id}"));
+        let (one, two) = spellings(to, device);
+        let me = read(&self.inner.author).as_ref().map(|author| author.signing.device_id().0.to_vec());
         let rows: Vec<(Vec<u8>, i64)> = sqlx::query_as(
             "SELECT DISTINCT x.address, x.sealed_size FROM exhibit x JOIN audience a ON a.record = x.record \
-             WHERE a.who IN (?1, ?2) AND (a.since_seq > ?3 OR EXISTS \
+             WHERE a.who IN (?1, ?2) AND (?4 OR x.author = ?5 OR a.by_me) AND (a.since_seq > ?3 OR EXISTS \
              (SELECT 1 FROM envelope e WHERE e.record = x.record AND e.seq > ?3))",
         )
         .bind(one)
         .bind(two)
         .bind(after)
+        .bind(through == Way::Direct)
+        .bind(me)
         .fetch_all(&self.inner.readers)
         .await?;
         let mut here = Vec::new();

@@ -110,12 +110,13 @@ impl Watch {
         let near = sqlx::query("SELECT link FROM envelope WHERE device = ? AND number BETWEEN ? AND ?")
             .bind(device)
             .bind(link.number as i64 - 1)
-            .bind(link.number as i64 + 1)
+            // The highest number that a link may have is the highest that fits.
+            .bind((link.number as i64).saturating_add(1))
             .fetch_all(&mut writer.connection)
             .await?;
         let mut others: Vec<Link> =
             near.iter().filter_map(|row| Link::decode(row.try_get("link").ok()?).ok()).collect();
-        let beside = [link.number - 1, link.number, link.number + 1];
+        let beside = [link.number.saturating_sub(1), link.number, link.number.saturating_add(1)];
         others.extend(beside.iter().filter_map(|number| self.seen.get(&(link.device, *number))).flatten());
         let head = head.filter(|head| head.number + 1 == link.number);
         let beside = head.is_some_and(|head| head.id != link.prev || may_go_back(roster, &head.roster, &link.roster));

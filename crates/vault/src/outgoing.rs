@@ -15,6 +15,8 @@ use crate::project::spell;
 use crate::rows::{envelope_of, record_id};
 use crate::store::Vault;
 
+/// Bytes of bodies after which a page ends.
+const PAGE_BYTES: i64 = 1024 * 1024;
 /// Envelopes fetched in one statement when they are asked for by id.
 const TOGETHER: usize = 500;
 
@@ -79,7 +81,7 @@ pub struct Holding {
     pub whole: bool,
 }
 
-fn spellings(to: &Audience, device: Option<&DeviceId>) -> (String, String) {
+pub(crate) fn spellings(to: &Audience, device: Option<&DeviceId>) -> (String, String) {
     let one = spell(to);
     let two = device.map_or_else(|| one.clone(), |id| format!("d:{id}"));
     (one, two)
@@ -94,8 +96,7 @@ impl Vault {
             && let Some(device) = &query.device
         {
             let anew = sqlx::query(
-                "UPDATE device SET anew = (SELECT seq FROM tally) WHERE id = ?1 AND EXISTS \
-                 (SELECT 1 FROM envelope e WHERE e.via = device.n AND e.seq > device.anew)",
+                "UPDATE device SET anew = (SELECT seq FROM tally) WHERE id = ?1 AND anew < (SELECT seq FROM tally)",
             );
             self.put(anew.bind(device.0.as_slice())).await?;
         }
@@ -228,11 +229,18 @@ fn item_id(item: &OutItem) -> Option<EnvelopeId> {
 /// How far a page goes: `limit` envelopes, or to the end of everything.
 async fn upto(at: &mut SqliteConnection, query: &OutQuery) -> Result<(i64, bool)> {
     let (end,): (i64,) = sqlx::query_as("SELECT MAX(seq, ?) FROM tally").bind(query.after).fetch_one(&mut *at).await?;
-    let page: Option<(i64,)> = sqlx::query_as("SELECT seq FROM envelope WHERE seq > ? ORDER BY seq LIMIT 1 OFFSET ?")
-        .bind(query.after)
-        .bind(query.limit.max(1) as i64)
-        .fetch_optional(at)
-        .await?;
+    // The first that is too much: by number, or because those before it come to a page of bytes.
+    let page: Option<(i64,)> = sqlx::query_as(
+        "SELECT seq FROM (SELECT seq, ROW_NUMBER() OVER before AS place, \
+         SUM(IFNULL(LENGTH(body), 0)) OVER before - IFNULL(LENGTH(body), 0) AS bytes \
+         FROM (SELECT seq, body FROM envelope WHERE seq > ?1 ORDER BY seq LIMIT ?2 + 1) \
+         WINDOW before AS (ORDER BY seq)) WHERE place > ?2 OR (place > 1 AND bytes >= ?3) LIMIT 1",
+    )
+    .bind(query.after)
+    .bind(i64::try_from(query.limit.max(1)).unwrap_or(i64::MAX).min(i64::MAX - 1))
+    .bind(PAGE_BYTES)
+    .fetch_optional(at)
+    .await?;
     Ok(page.map_or((end, true), |(seq,)| (seq - 1, false)))
 }
 

@@ -70,6 +70,7 @@ pub(crate) struct Shown {
     pub entry: Vec<u8>,
     pub address: Vec<u8>,
     pub sealed_size: i64,
+    pub author: Vec<u8>,
 }
 
 /// All that is projected of a record.
@@ -210,6 +211,7 @@ fn shown(state: &RecordState) -> Vec<Shown> {
         entry: id.0.to_vec(),
         address: held.exhibit.address.0.to_vec(),
         sealed_size: held.exhibit.sealed_size as i64,
+        author: held.mark.device.0.to_vec(),
     });
     rows.collect()
 }
@@ -380,7 +382,8 @@ async fn referrals(to: &mut SqliteConnection, changes: &[Change<'_>]) -> Result<
         .await
 }
 
-const SHOWN: Insert = Insert { head: "INSERT INTO exhibit (record, entry, address, sealed_size)", width: 4, tail: "" };
+const SHOWN: Insert =
+    Insert { head: "INSERT INTO exhibit (record, entry, address, sealed_size, author)", width: 5, tail: "" };
 
 async fn exhibits(to: &mut SqliteConnection, changes: &[Change<'_>]) -> Result<()> {
     let changed: Vec<&Change<'_>> = changes.iter().filter(|change| change.differs(|p| &p.shown)).collect();
@@ -389,7 +392,7 @@ async fn exhibits(to: &mut SqliteConnection, changes: &[Change<'_>]) -> Result<(
         changed.iter().flat_map(|change| change.now.shown.iter().map(|row| (change.number, row))).collect();
     SHOWN
         .run(to, &rows, |(number, row), values| {
-            values.add(*number).bytes(&row.entry).bytes(&row.address).add(row.sealed_size);
+            values.add(*number).bytes(&row.entry).bytes(&row.address).add(row.sealed_size).bytes(&row.author);
         })
         .await
 }

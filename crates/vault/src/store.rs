@@ -69,21 +69,26 @@ impl Drop for Inner {
             return;
         }
         let readers = self.readers.clone();
-        let closing = std::thread::spawn(move || {
+        let close = move || {
             let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() else { return };
             runtime.block_on(async {
-                let work = async {
-                    readers.close().await;
-                    if let Some(writer) = writer {
-                        // Everything acknowledged is durable already; a failure here loses nothing.
-                        let _ = writer.connection.close().await;
-                    }
-                };
                 // A reader that was on its way back to a runtime that is gone never comes.
-                let _ = tokio::time::timeout(PATIENCE, work).await;
+                let _ = tokio::time::timeout(PATIENCE, readers.close()).await;
+                if let Some(writer) = writer {
+                    // Everything acknowledged is durable already; a failure here loses nothing.
+                    let _ = tokio::time::timeout(PATIENCE, writer.connection.close()).await;
+                }
             });
-        });
-        let _ = closing.join();
+        };
+        let Ok(closing) = std::thread::Builder::new().spawn(close) else { return };
+        let several = tokio::runtime::Handle::try_current()
+            .is_ok_and(|handle| handle.runtime_flavor() == tokio::runtime::RuntimeFlavor::MultiThread);
+        // A reader on its way back may sit on this very worker: its other tasks go on meanwhile.
+        if several {
+            tokio::task::block_in_place(|| drop(closing.join()));
+        } else {
+            drop(closing.join());
+        }
     }
 }
 

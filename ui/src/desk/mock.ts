@@ -48,7 +48,7 @@ for (let i = 0; i < 129; i += 1) {
 }
 
 const entry = (number: number, action: string, text: string, operator: string, device: string, agency: string, time: string, status: string): T.EntryRow => ({
-  id: hex(`entry${number}${text}`), envelope: hex(`envelope${number}${text}`), action, text, agency, device, operator,
+  id: hex(`entry${number}${text}`), envelope: hex(`envelope${number}${text}`), action, text, set: {}, to: null, code: null, given: null, agency, device, operator,
   recorded_at: at(time), clock: number % 4 === 3 ? 'os-unsynced' : 'os-synced', number, status, reason: null,
 });
 const box: T.EntryRow[] = [

@@ -1,5 +1,5 @@
-// Kept equal to the types of crates/desk/src/wire.rs; `npm run generate` writes what the schemas say
-// beside it, and the check compares the two.
+// The types that cross between desk and window, by hand; types.test.ts compares them with
+// schemas/desk/all.json, which is generated from crates/desk/src/wire.rs.
 
 export type FieldValue = number | string | string[];
 export interface ErrorReport { code: string; message: string; advice: string }
@@ -21,7 +21,7 @@ export interface BoardQuery {
 export interface BoardPage { total: number; items: BoardRow[]; counts: Counts }
 export interface DisputedValue { value: FieldValue; agency: string; operator: string; at: string; entry: string }
 export interface EntryRow {
-  id: string; envelope: string; action: string; text: string; agency: string; device: string; operator: string;
+  id: string; envelope: string; action: string; text: string; set: Record<string, FieldValue>; to: string | null; code: string | null; given: string | null; agency: string; device: string; operator: string;
   recorded_at: string; clock: string; number: number; status: string; reason: string | null;
 }
 export interface ReferralStep { state: string; agency: string; operator: string; at: string }
@@ -43,7 +43,7 @@ export interface IncidentShow {
 }
 export interface LogIncident {
   category: string; domains: string[]; summary: string; description?: string; station?: string; place?: string;
-  occurred?: string; severity?: number; people?: string; services?: string;
+  occurred?: string; severity?: number; people?: string; services?: string; hazards?: string; lat?: number; lon?: number; tlp?: string;
 }
 export interface Logged { id: string; reference: string; entry: string; recorded_at: string }
 export interface LogDraft { form: Record<string, string>; kept_at: string }
@@ -55,7 +55,8 @@ export interface RosterShow {
 }
 export interface Moved { records: number; entries: number }
 export interface Refusal { reason: string }
-export interface SyncReport { received: Moved; sent: Moved; refused: Refusal[]; bytes: { in: number; out: number } }
+export interface Bytes { in: number; out: number }
+export interface SyncReport { received: Moved; sent: Moved; refused: Refusal[]; bytes: Bytes }
 export interface ParcelReport { received: Moved; sent: Moved; refused: Refusal[]; size: number }
 export interface PeerRow { agency: string; name: string; last_contact: string | null; not_reached: number }
 export interface ExchangeStatus {

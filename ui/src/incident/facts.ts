@@ -1,5 +1,5 @@
 // Facts as rows of a name and a value, in the order in which a person asks for them.
-import type { FieldValue, IncidentShow } from '../desk/types';
+import type { EntryRow, FieldValue, IncidentShow } from '../desk/types';
 import { word } from '../i18n/codes';
 import { iso, t, tongue } from '../i18n/index.svelte';
 import { full } from '../shared/time';
@@ -17,6 +17,16 @@ export function valueOf(field: string, raw: FieldValue | undefined): string {
   if (field === 'severity') return t((['none', 'minor', 'moderate', 'serious', 'criticalWord'] as const)[Number(raw)] ?? 'none');
   if (Array.isArray(raw)) return raw.map((one) => (field === 'domains' ? word('domain', one) : label(one, tongue.code))).join(', ');
   return typeof raw === 'string' ? iso(raw) : String(raw);
+}
+
+/** What an entry says, in the words of the person who reads: codes by name, texts as they were written. */
+export function said(entry: EntryRow): string {
+  const told = Object.entries(entry.set).map(([field, value]) => `${word('field', field)}: ${valueOf(field, value)}`);
+  if (told.length > 0) return told.join(', ');
+  if (entry.code === null) return entry.to === null ? iso(entry.text) : iso(agencyName(entry.to));
+  if (entry.action === 'refer') return `${agencyName(entry.to ?? '')}, ${word('ask', entry.code)}`;
+  const step = word(entry.action === 'answer' ? 'referral' : 'state', entry.code);
+  return entry.given ? `${step}: ${iso(entry.given)}` : step;
 }
 
 const order = [

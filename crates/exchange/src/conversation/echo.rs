@@ -7,8 +7,9 @@ use seal::Envelope;
 use crate::frame::Frame;
 use crate::store::Page;
 
-/// Things remembered: 10 MiB of ids. Beyond, an echo costs bytes and never meaning.
-const MAX_REMEMBERED: usize = 250_000;
+/// Things remembered: a few pages. Beyond, an echo costs bytes and never meaning, and a store that knows
+/// from whom it has what leaves it out itself.
+const MAX_REMEMBERED: usize = 16_384;
 
 /// Ids of what came: an envelope's id for a link alone, its complement for a whole one, and the ids of
 /// roster objects.

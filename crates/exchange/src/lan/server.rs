@@ -91,6 +91,7 @@ impl Server {
         stop: impl Future<Output = ()> + Send,
     ) {
         let Self { endpoint, listener } = self;
+        let live = Arc::new(live);
         let port = endpoint.bound_sockets().first().map_or(0, SocketAddr::port);
         let handshakes = Arc::new(Semaphore::new(HANDSHAKES));
         let seats = Seats::default();
@@ -111,9 +112,9 @@ impl Server {
                         continue;
                     };
                     let guest = Guest { incoming, handshake, seats: seats.clone(), id, leave: leaving.clone() };
-                    let (store, live) = (store.clone(), live());
+                    let (store, live) = (store.clone(), live.clone());
                     conversations.spawn(async move {
-                        if let Err(error) = guest.serve(store.as_ref(), live).await {
+                        if let Err(error) = guest.serve(store.as_ref(), live.as_ref()).await {
                             tracing::warn!(%error, "a conversation on the LAN ended early");
                         }
                     });
@@ -137,7 +138,11 @@ struct Guest {
 }
 
 impl Guest {
-    async fn serve<S: Store>(self, store: &S, live: broadcast::Receiver<()>) -> Result<(), LanError> {
+    async fn serve<S: Store>(
+        self,
+        store: &S,
+        live: &(impl Fn() -> broadcast::Receiver<()> + Send + Sync),
+    ) -> Result<(), LanError> {
         let cut = |error: String| LanError::Cut(error);
         let accepting = async {
             self.incoming
@@ -163,7 +168,7 @@ impl Guest {
             .map_err(|_| cut("it says nothing".into()))?
             .map_err(|error| cut(error.to_string()))?;
         let pipe = Pipe { send, receive, key, leave: self.leave };
-        let outcome = converse(pipe, store, me(store, &self.id, true), peer, Some(live)).await;
+        let outcome = converse(pipe, store, me(store, &self.id, true), peer, Some(live())).await;
         connection.close(0u32.into(), b"done");
         outcome.map(|_| ())
     }

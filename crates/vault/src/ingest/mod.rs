@@ -3,6 +3,7 @@
 mod work;
 
 use logbook::action::GrantTo;
+use seal::sign::Verifier;
 use seal::{DeviceId, Envelope, EnvelopeId, Link, OperationId, RecordId, Signature, Wrap};
 
 use crate::error::{Result, VaultError};
@@ -130,11 +131,11 @@ impl Vault {
 
 /// Sorts out what is not this operation's, or whose signature does not hold.
 fn verified(given: Vec<Envelope>, operation: Option<OperationId>) -> (Vec<Envelope>, Vec<Refused>) {
-    let mut refused = Vec::new();
+    let (mut refused, mut keys) = (Vec::new(), Verifier::default());
     let checked = given.into_iter().filter(|envelope| {
         let reason = if Some(envelope.link.operation) != operation {
             "it belongs to another operation"
-        } else if envelope.link.verify(&envelope.signature).is_err() {
+        } else if envelope.link.verify_with(&mut keys, &envelope.signature).is_err() {
             "its signature does not hold"
         } else if envelope.body.as_ref().is_some_and(|body| body.len() > seal::record_key::MAX_BODY) {
             "its body is over the bound"

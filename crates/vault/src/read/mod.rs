@@ -143,6 +143,24 @@ impl Vault {
             .collect()
     }
 
+    /// Referrals to an agency that were offered and that it has not answered in any way: (record, entry).
+    pub async fn offered_to(&self, agency: &AgencyId) -> Result<Vec<(RecordId, EntryId)>> {
+        let rows: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
+            "SELECT p.record, r.entry FROM referral r JOIN projection p ON p.n = r.record \
+             WHERE r.asked = ? AND r.state = 'offered'",
+        )
+        .bind(agency.as_str())
+        .fetch_all(&self.inner.readers)
+        .await?;
+        let damaged = |_| VaultError::Corrupt("a referral's row".into());
+        rows.iter()
+            .map(|(record, entry)| {
+                let entry = EntryId::try_from(entry.as_slice()).map_err(damaged)?;
+                Ok((rows::record_id(record)?, entry))
+            })
+            .collect()
+    }
+
     /// The next number of references with this prefix on this device; never given twice.
     pub async fn next_reference_number(&self, prefix: &str) -> Result<u32> {
         self.take_reference_numbers(prefix, 1).await
