@@ -112,9 +112,7 @@ async fn stay(app: AppHandle, desk: Desk, url: String, stopped: oneshot::Receive
 
 #[tauri::command]
 pub async fn relay_disconnect(window: State<'_, Window>) -> Answer<()> {
-    if let Some(link) = window.relay.lock().await.take() {
-        let _ = link.stop.send(());
-    }
+    window.stop_relay().await;
     Ok(())
 }
 
@@ -169,9 +167,7 @@ pub async fn lan_serve(app: AppHandle, window: State<'_, Window>, address: Strin
 
 #[tauri::command]
 pub async fn lan_stop(app: AppHandle, window: State<'_, Window>) -> Answer<()> {
-    if let Some((link, _)) = window.lan.lock().await.take() {
-        let _ = link.stop.send(());
-    }
+    window.stop_lan().await;
     tell(&app).await;
     Ok(())
 }

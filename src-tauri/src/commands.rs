@@ -133,9 +133,7 @@ pub async fn unlock(app: AppHandle, window: State<'_, Window>, passphrase: Strin
 
 #[tauri::command]
 pub async fn lock(window: State<'_, Window>) -> Answer<()> {
-    if let Some(desk) = window.desk.lock().await.take() {
-        desk.close().await;
-    }
+    window.close().await;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ mod state;
 use std::path::PathBuf;
 
 use state::Window;
+use tauri::Manager;
 
 /// What stands on the command line: `--vault DIR` and, for drills and tests, `--passphrase-file FILE`.
 struct Options {
@@ -98,16 +99,23 @@ fn main() {
         ])
         .setup(move |app| {
             if let Some(desk) = early {
-                use tauri::Manager;
                 carry::watch_changes(app.handle().clone(), &desk);
                 let window = app.state::<Window>();
                 *tauri::async_runtime::block_on(window.desk.lock()) = Some(desk);
             }
             Ok(())
         })
-        .run(tauri::generate_context!());
-    if let Err(error) = outcome {
-        eprintln!("intact-window: the window could not be opened: {error}");
-        std::process::exit(1);
-    }
+        .build(tauri::generate_context!());
+    let app = match outcome {
+        Ok(app) => app,
+        Err(error) => {
+            eprintln!("intact-window: the window could not be opened: {error}");
+            std::process::exit(1);
+        }
+    };
+    app.run(|app, event| {
+        if matches!(event, tauri::RunEvent::Exit) {
+            tauri::async_runtime::block_on(app.state::<Window>().close());
+        }
+    });
 }

@@ -51,6 +51,31 @@ impl Window {
             advice: "Everything in it is safe. Unlock it with the passphrase.".into(),
         })
     }
+
+    /// Stops the relay's connection.
+    pub async fn stop_relay(&self) {
+        if let Some(link) = self.relay.lock().await.take() {
+            let _ = link.stop.send(());
+        }
+    }
+
+    /// Stops listening on the LAN.
+    pub async fn stop_lan(&self) {
+        if let Some((link, _)) = self.lan.lock().await.take() {
+            let _ = link.stop.send(());
+        }
+    }
+
+    /// Ends the connections and closes the vault. A process that ends with open connections to the
+    /// database takes the cipher's library away from under them.
+    pub async fn close(&self) {
+        self.stop_relay().await;
+        self.stop_lan().await;
+        let desk = self.desk.lock().await.take();
+        if let Some(desk) = desk {
+            desk.close().await;
+        }
+    }
 }
 
 /// An error as the window shows it.

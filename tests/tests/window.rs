@@ -42,6 +42,9 @@ async fn open(device: &Device, unlocked: bool) -> Window {
     let port = free_port();
     let driver = Command::new("WebKitWebDriver")
         .arg(format!("--port={port}"))
+        // What the window remembers beside its vault, its language for one, is this device's own.
+        .env("XDG_DATA_HOME", device.dir.with_extension("data"))
+        .env("XDG_CACHE_HOME", device.dir.with_extension("cache"))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -85,7 +88,14 @@ impl Window {
     async fn picture(&self, name: &str) {
         let folder = pictures();
         std::fs::create_dir_all(&folder).unwrap();
+        // The engine takes a picture with the next frame that it paints; on a still screen there is none.
+        let move_something = "const dot = document.createElement('i'); dot.id = 'moving'; \
+            dot.style.cssText = 'position:fixed;inset:0 auto auto 0;width:1px;height:1px'; \
+            document.body.append(dot); \
+            dot.animate([{ opacity: 0 }, { opacity: 0.01 }], { duration: 200, iterations: Infinity });";
+        self.client.execute(move_something, vec![]).await.unwrap();
         let bytes = self.client.screenshot().await.expect("a picture");
+        self.client.execute("document.getElementById('moving').remove()", vec![]).await.unwrap();
         std::fs::write(folder.join(name), bytes).unwrap();
     }
     /// axe-core finds nothing on what stands there.

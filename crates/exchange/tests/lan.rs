@@ -194,6 +194,8 @@ async fn one_device_takes_two_seats_at_most() {
     assert_eq!((refused, open.len()), (1, 2));
     served.end().await;
     for call in open {
-        call.await.unwrap().unwrap();
+        // One that was still in the middle of its pages says that it was cut; none hangs.
+        let ended = call.await.unwrap();
+        assert!(matches!(ended, Ok(_) | Err(LanError::Cut(_))), "{ended:?}");
     }
 }

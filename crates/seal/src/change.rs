@@ -6,8 +6,10 @@
 //! builds it and compares the hash. A compressed chunk, a wrong checksum, a foreign actor or a
 //! second operation cannot arrive, because no chunk arrives.
 
+use sha2::{Digest, Sha256};
+
 use crate::codec::Writer;
-use crate::hash::{sha256, tagged};
+use crate::hash::tagged;
 use crate::{DeviceId, EntryId, Header};
 
 const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
@@ -25,15 +27,22 @@ pub fn actor(device: &DeviceId, header: &Header, entry: &[u8]) -> [u8; 16] {
 /// The uncompressed Automerge change chunk of an entry, and its hash.
 pub fn chunk(device: &DeviceId, header: &Header, entry: &[u8]) -> (Vec<u8>, EntryId) {
     let contents = contents(&actor(device, header, entry), header, entry);
-    let mut hashed = Writer::new();
-    hashed.u8(CHUNK_CHANGE).bytes(&contents);
-    let hashed = hashed.finish();
-    let hash = sha256(&hashed);
-    let mut chunk = Vec::with_capacity(8 + hashed.len());
-    chunk.extend_from_slice(&MAGIC);
-    chunk.extend_from_slice(&hash[..4]);
-    chunk.extend_from_slice(&hashed);
-    (chunk, EntryId(hash))
+    let (start, id) = hashed(&contents);
+    ([&MAGIC, &id.0[..4], &start, &contents].concat(), id)
+}
+
+/// The hash of that chunk, for whoever needs nothing else of it.
+pub fn id(device: &DeviceId, header: &Header, entry: &[u8]) -> EntryId {
+    hashed(&contents(&actor(device, header, entry), header, entry)).1
+}
+
+/// What stands before the contents, from the type on, and the hash from there.
+fn hashed(contents: &[u8]) -> (Vec<u8>, EntryId) {
+    let mut start = Writer::new();
+    start.u8(CHUNK_CHANGE).varint(contents.len() as u64);
+    let start = start.finish();
+    let hash = Sha256::new().chain_update(&start).chain_update(contents).finalize();
+    (start, EntryId(hash.into()))
 }
 
 /// The chunk's contents; column numbers are those of Automerge's storage format.
@@ -99,6 +108,7 @@ mod tests {
             let mut doc = Automerge::new();
             let one = header(vec![], 1, 1);
             let (bytes, id) = chunk(&device, &one, &first);
+            prop_assert_eq!(super::id(&device, &one, &first), id);
             let change = automerge::Change::from_bytes(bytes.clone()).unwrap();
             prop_assert_eq!(change.hash(), ChangeHash(id.0));
             doc.apply_changes([change]).unwrap();

@@ -14,7 +14,14 @@ pub type EntrySalt = [u8; 16];
 
 /// The salt of one field.
 pub fn field_salt(salt: &EntrySalt, path: &str) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(salt).expect("HMAC takes a key of any length");
+    salted(keyed(salt), path)
+}
+
+fn keyed(salt: &EntrySalt) -> Hmac<Sha256> {
+    Hmac::<Sha256>::new_from_slice(salt).expect("HMAC takes a key of any length")
+}
+
+fn salted(mut mac: Hmac<Sha256>, path: &str) -> [u8; 32] {
     mac.update(path.as_bytes());
     mac.finalize().into_bytes().into()
 }
@@ -32,6 +39,8 @@ pub fn root(leaves: &[[u8; 32]]) -> [u8; 32] {
 
 /// The root over `(path, value)` pairs, which must be in the byte order of their paths.
 pub fn fields_root<'a>(salt: &EntrySalt, fields: impl Iterator<Item = (&'a str, &'a [u8])>) -> [u8; 32] {
-    let leaves: Vec<_> = fields.map(|(path, value)| leaf(&field_salt(salt, path), path, value)).collect();
+    // Keying is half the work of a short HMAC, and is the same for every field of an entry.
+    let keyed = keyed(salt);
+    let leaves: Vec<_> = fields.map(|(path, value)| leaf(&salted(keyed.clone(), path), path, value)).collect();
     root(&leaves)
 }

@@ -64,7 +64,7 @@ impl Envelope {
             return Err(SealError::TooLarge("entry"));
         }
         let encoded = parts.header.encode();
-        let (_, id) = change::chunk(&link.device, parts.header, parts.entry);
+        let id = change::id(&link.device, parts.header, parts.entry);
         let body = key.seal(&parts.header.record, &encoded, parts.entry);
         let ciphertext_hash = ciphertext_hash(&body);
         link.body = body_commitment(&Header::hash(&encoded), &id, &ciphertext_hash);
@@ -118,7 +118,7 @@ impl Opened {
             return Err(SealError::TooLarge("entry"));
         }
         let header = Header::decode(encoded_header)?;
-        let (_, id) = change::chunk(&link.device, &header, &entry);
+        let id = change::id(&link.device, &header, &entry);
         if body_commitment(&Header::hash(encoded_header), &id, &ciphertext_hash) != link.body {
             return Err(SealError::Mismatch("body"));
         }

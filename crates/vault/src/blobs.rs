@@ -82,7 +82,7 @@ impl Vault {
             sqlx::query_as("SELECT 1 FROM exhibit WHERE address = ? AND sealed_size = ? LIMIT 1")
                 .bind(address.0.as_slice())
                 .bind(total as i64)
-                .fetch_optional(&self.inner.readers)
+                .fetch_optional(&mut *self.inner.readers.get().await?)
                 .await?;
         if asked.is_none() {
             return Err(VaultError::Invalid("no entry asks for this exhibit".into()));
@@ -148,8 +148,9 @@ impl Vault {
 
     /// Exhibits of readable records whose ciphertext is missing: (address, size, bytes already here).
     pub async fn wanted_blobs(&self) -> Result<Vec<(BlobAddress, u64, u64)>> {
-        let rows: Vec<(Vec<u8>, i64)> =
-            sqlx::query_as("SELECT DISTINCT address, sealed_size FROM exhibit").fetch_all(&self.inner.readers).await?;
+        let rows: Vec<(Vec<u8>, i64)> = sqlx::query_as("SELECT DISTINCT address, sealed_size FROM exhibit")
+            .fetch_all(&mut *self.inner.readers.get().await?)
+            .await?;
         let mut wanted = Vec::new();
         for (address, size) in rows {
             let address = BlobAddress::try_from(address.as_slice())
@@ -176,7 +177,7 @@ impl Vault {
         .bind(address.0.as_slice())
         .bind(one)
         .bind(two)
-        .fetch_optional(&self.inner.readers)
+        .fetch_optional(&mut *self.inner.readers.get().await?)
         .await?;
         Ok(row.filter(|_| self.has_blob(address)).map(|(size,)| size as u64))
     }
@@ -202,7 +203,7 @@ impl Vault {
         .bind(after)
         .bind(through == Way::Direct)
         .bind(me)
-        .fetch_all(&self.inner.readers)
+        .fetch_all(&mut *self.inner.readers.get().await?)
         .await?;
         let mut here = Vec::new();
         for (address, size) in rows {

@@ -191,7 +191,7 @@ impl Vault {
              ORDER BY e.number, e.id",
         )
         .bind(device.0.as_slice())
-        .fetch_all(&self.inner.readers)
+        .fetch_all(&mut *self.inner.readers.get().await?)
         .await?;
         rows.iter()
             .map(|row| crate::rows::envelope_of(row).map(|envelope| (envelope.link, envelope.signature)))
@@ -205,7 +205,7 @@ impl Vault {
         )
         .bind(device.0.as_slice())
         .bind(number as i64)
-        .fetch_all(&self.inner.readers)
+        .fetch_all(&mut *self.inner.readers.get().await?)
         .await?;
         match rows.as_slice() {
             [(id,)] => Ok(EnvelopeId::try_from(id.as_slice()).ok()),

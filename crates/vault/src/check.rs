@@ -7,8 +7,8 @@ use std::sync::Arc;
 use logbook::Record;
 use seal::blob::address_of;
 use seal::{BlobAddress, DeviceId, EnvelopeId, Link, RecordId};
-use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, Row};
 
 use crate::error::{Result, VaultError};
 use crate::project::{Asked, Listed, Projected, Shown, Touched};
@@ -53,23 +53,18 @@ impl Vault {
         if rebuild {
             self.rebuild().await?;
         }
-        let mut connection = self.inner.readers.acquire().await?;
-        let (grounds, seq) = {
+        let mut connection = self.inner.readers.get().await?;
+        let (grounds, seq, mut at) = {
             // Roster, marks and the database as one commit left them.
             let mut guard = self.writer().await?;
             let seq = guard.get()?.tally.seq;
-            sqlx::query("BEGIN").execute(&mut *connection).await?;
-            sqlx::query("SELECT seq FROM tally").fetch_one(&mut *connection).await?;
-            (Grounds::of(self), seq)
+            let mut at = connection.begin().await?;
+            sqlx::query("SELECT seq FROM tally").fetch_one(&mut *at).await?;
+            (Grounds::of(self), seq, at)
         };
         let mut check = Check::default();
-        let outcome = all(self, &mut connection, &grounds, seq, &mut check, progress).await;
-        let ended = sqlx::query("ROLLBACK").execute(&mut *connection).await;
-        if outcome.is_err() || ended.is_err() {
-            // A connection with a transaction under way must not go back to the pool.
-            let _ = sqlx::Connection::close(connection.detach()).await;
-        }
-        outcome.map(|()| check)
+        all(self, &mut at, &grounds, seq, &mut check, progress).await?;
+        Ok(check)
     }
 
     /// Builds projections and search anew.
@@ -176,12 +171,12 @@ struct Chain {
 }
 
 impl Chain {
-    /// A gap or a fork is the author's, shown elsewhere; a link that contradicts its neighbour without
-    /// either, or a gap in this device's own chain, is this vault's problem.
+    /// Each link's signature holds, so a gap, a fork or a link that does not continue what stands before
+    /// it is what its author signed, and is shown elsewhere. Only in this device's own chain is it this
+    /// vault's problem.
     fn take(&mut self, link: &Link, short: &str, own: bool, check: &mut Check) {
         let (number, ids) = &self.last;
-        if link.number == number + 1 && ids.len() == 1 && ids[0] != link.prev {
-            // Legitimate only if the other branch's predecessor never came here.
+        if own && link.number == number + 1 && ids.len() == 1 && ids[0] != link.prev {
             check.problem(format!("envelope {short}: it does not continue its chain"));
         }
         if own && link.number > number + 1 {

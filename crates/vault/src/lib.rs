@@ -18,6 +18,7 @@ mod outgoing;
 mod places;
 mod project;
 mod read;
+mod readers;
 mod rosters;
 mod rows;
 mod store;

@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use seal::id::to_hex;
 use seal::{Hash32, KdfCost, Passphrase, SealError, SealedBox};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 use zeroize::Zeroizing;
 
 use crate::error::{Result, VaultError};
+use crate::readers::Readers;
 use crate::store::Vault;
 
 const KEY_FILE: &str = "vault.key";
@@ -27,13 +26,11 @@ const RESERVE_BYTES: usize = 64 * 1024;
 const MAX_KEY_FILE: u64 = 4096;
 /// The vault's folder of sealed exhibits.
 pub(crate) const BLOBS: &str = "blobs";
-/// Readers at once: the window's list, an exchange, a check.
-const READERS: u32 = 3;
 
 /// What an open vault holds of the file system.
 pub(crate) struct Opened {
     pub writer: SqliteConnection,
-    pub readers: SqlitePool,
+    pub readers: Readers,
     pub lock: File,
     pub store_id: Hash32,
 }
@@ -71,7 +68,7 @@ impl Vault {
             .bind(to_hex(&store_id))
             .execute(&mut writer)
             .await?;
-        let readers = pool(dir, &key);
+        let readers = readers(dir, &key);
         reserve(dir);
         write_key_file(dir, &sealed)?;
         Self::start(dir, Opened { writer, readers, lock, store_id: Hash32(store_id) }).await
@@ -99,7 +96,7 @@ impl Vault {
                 other?
             }
         };
-        let readers = pool(dir, &key);
+        let readers = readers(dir, &key);
         Self::start(dir, Opened { writer, readers, lock, store_id }).await
     }
 }
@@ -159,17 +156,9 @@ async fn connect(dir: &Path, key: &[u8; 32], create: bool) -> Result<SqliteConne
     Ok(SqliteConnection::connect_with(&options).await?)
 }
 
-fn pool(dir: &Path, key: &[u8; 32]) -> SqlitePool {
+fn readers(dir: &Path, key: &[u8; 32]) -> Readers {
     // 4 MiB of pages for each reader: the upper levels of every index and the newest rows.
-    let options = options(dir, key, false).pragma("cache_size", "-4096").statement_cache_capacity(64).read_only(true);
-    SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .min_connections(0)
-        // A file does not go away like a server; asking it before each query would double the cost.
-        .test_before_acquire(false)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_lazy_with(options)
+    Readers::new(options(dir, key, false).pragma("cache_size", "-4096").statement_cache_capacity(64).read_only(true))
 }
 
 /// One process at a time: an advisory lock that the system releases when the process ends, however.

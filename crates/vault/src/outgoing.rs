@@ -100,7 +100,7 @@ impl Vault {
             );
             self.put(anew.bind(device.0.as_slice())).await?;
         }
-        let mut connection = self.inner.readers.acquire().await?;
+        let mut connection = self.inner.readers.get().await?;
         let at = &mut *connection;
         let (upto, done) = upto(at, query).await?;
         let (one, two) = spellings(&query.to, query.device.as_ref());
@@ -116,7 +116,7 @@ impl Vault {
     /// The roster and the wraps of a page that reaches to the end, without links and envelopes: for a
     /// peer with which these are reconciled by id.
     pub async fn roster_and_wraps(&self, query: &OutQuery) -> Result<OutPage> {
-        let mut connection = self.inner.readers.acquire().await?;
+        let mut connection = self.inner.readers.get().await?;
         let at = &mut *connection;
         let (upto, done) = upto(at, &OutQuery { limit: i64::MAX as usize, ..query.clone() }).await?;
         let (one, two) = spellings(&query.to, query.device.as_ref());
@@ -136,7 +136,7 @@ impl Vault {
     ) -> Result<Vec<OutItem>> {
         let (one, two) = spellings(to, device);
         let wanted: HashSet<EnvelopeId> = ids.iter().copied().collect();
-        let mut connection = self.inner.readers.acquire().await?;
+        let mut connection = self.inner.readers.get().await?;
         let places = crate::places::places(self, &mut connection, ids).await?;
         let mut items = Vec::with_capacity(places.len());
         for part in places.chunks(TOGETHER) {
@@ -161,7 +161,7 @@ impl Vault {
     /// Everything that this recipient may have, in no order: for reconciliation.
     pub async fn holdings(&self, to: &Audience, device: Option<&DeviceId>, desk: bool) -> Result<Vec<Holding>> {
         let (one, two) = spellings(to, device);
-        let mut connection = self.inner.readers.acquire().await?;
+        let mut connection = self.inner.readers.get().await?;
         // Both walk an index that holds all they need; no body is read.
         let readable: Vec<(i64,)> = sqlx::query_as(
             "SELECT e.seq FROM envelope e WHERE e.record IN (SELECT record FROM audience WHERE who IN (?, ?))",
@@ -196,8 +196,9 @@ impl Vault {
 
     /// How far each device has signed that it holds our store: (device, commit number, when).
     pub async fn acks(&self) -> Result<Vec<(DeviceId, i64, i64)>> {
-        let rows: Vec<(Vec<u8>, i64, i64)> =
-            sqlx::query_as("SELECT device, up_to, at_ms FROM ack").fetch_all(&self.inner.readers).await?;
+        let rows: Vec<(Vec<u8>, i64, i64)> = sqlx::query_as("SELECT device, up_to, at_ms FROM ack")
+            .fetch_all(&mut *self.inner.readers.get().await?)
+            .await?;
         let damaged = |_| VaultError::Corrupt("an ack's row".into());
         rows.into_iter()
             .map(|(id, up_to, at)| Ok((DeviceId::try_from(id.as_slice()).map_err(damaged)?, up_to, at)))
@@ -208,7 +209,7 @@ impl Vault {
     pub async fn own_after(&self, seq: i64) -> Result<u64> {
         let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM envelope WHERE origin = 0 AND seq > ?")
             .bind(seq)
-            .fetch_one(&self.inner.readers)
+            .fetch_one(&mut *self.inner.readers.get().await?)
             .await?;
         Ok(count as u64)
     }

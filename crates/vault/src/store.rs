@@ -7,8 +7,6 @@ use std::sync::{Arc, Mutex, RwLock};
 use logbook::status::ChainMarks;
 use logbook::{Ground, Record, Roster};
 use seal::{Hash32, Identity, RecordId};
-use sqlx::Connection;
-use sqlx::sqlite::SqlitePool;
 use tokio::sync::broadcast;
 use zeroize::Zeroizing;
 
@@ -16,13 +14,11 @@ use crate::append::{AuthorKeys, Waiting};
 use crate::error::{Result, VaultError};
 use crate::open::Opened;
 use crate::open_records::OpenRecords;
+use crate::readers::{self, Readers};
 use crate::writer::Writer;
 
 /// Changes that a slow listener may be behind before it must ask for everything anew.
 const CHANGES: usize = 256;
-
-/// How long a vault that is dropped waits for its connections to close; they take milliseconds.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Set by a migration after which projections must be built anew.
 const REBUILD: &str = "rebuild";
@@ -46,7 +42,7 @@ pub(crate) struct Inner {
     pub dir: PathBuf,
     pub store_id: Hash32,
     pub writer: tokio::sync::Mutex<Option<Writer>>,
-    pub readers: SqlitePool,
+    pub readers: Readers,
     /// Appends that wait for the writer; whoever gets it commits them all.
     pub queue: Mutex<Vec<Waiting>>,
     pub roster: RwLock<Arc<Roster>>,
@@ -64,29 +60,17 @@ impl Drop for Inner {
     /// A vault that nobody closed closes its connections here, and waits for them: the threads behind
     /// them use the cipher's library, which a process that ends takes away from under them.
     fn drop(&mut self) {
-        let writer = self.writer.get_mut().take();
-        if writer.is_none() && self.readers.is_closed() {
+        let mut connections = self.readers.take();
+        connections.extend(self.writer.get_mut().take().map(|writer| writer.connection));
+        if connections.is_empty() {
             return;
         }
-        let readers = self.readers.clone();
-        let close = move || {
-            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() else { return };
-            runtime.block_on(async {
-                // A reader that was on its way back to a runtime that is gone never comes.
-                let _ = tokio::time::timeout(PATIENCE, readers.close()).await;
-                if let Some(writer) = writer {
-                    // Everything acknowledged is durable already; a failure here loses nothing.
-                    let _ = tokio::time::timeout(PATIENCE, writer.connection.close()).await;
-                }
-            });
+        // On a thread of its own: this one may be a runtime's, where nothing may be waited for.
+        let close = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            runtime.map(|runtime| runtime.block_on(readers::close(connections)))
         };
-        let Ok(closing) = std::thread::Builder::new().spawn(close) else { return };
-        let several = tokio::runtime::Handle::try_current()
-            .is_ok_and(|handle| handle.runtime_flavor() == tokio::runtime::RuntimeFlavor::MultiThread);
-        // A reader on its way back may sit on this very worker: its other tasks go on meanwhile.
-        if several {
-            tokio::task::block_in_place(|| drop(closing.join()));
-        } else {
+        if let Ok(closing) = std::thread::Builder::new().spawn(close) {
             drop(closing.join());
         }
     }
@@ -123,10 +107,8 @@ impl Vault {
     /// Closes the vault: the write-ahead log is folded into the database.
     pub async fn close(self) {
         self.inner.readers.close().await;
-        if let Some(writer) = self.inner.writer.lock().await.take() {
-            // Everything acknowledged is durable already; a failure here loses nothing.
-            let _ = writer.connection.close().await;
-        }
+        let writer = self.inner.writer.lock().await.take();
+        readers::close(writer.into_iter().map(|writer| writer.connection).collect()).await;
         lock(&self.inner.records).clear();
         // Another process may open it from here on.
         lock(&self.inner.lock).take();
@@ -199,7 +181,7 @@ impl Vault {
     pub async fn secret(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
         let row: Option<(Vec<u8>,)> = sqlx::query_as("SELECT value FROM secret WHERE name = ?")
             .bind(name)
-            .fetch_optional(&self.inner.readers)
+            .fetch_optional(&mut *self.inner.readers.get().await?)
             .await?;
         Ok(row.map(|(value,)| Zeroizing::new(value)))
     }
@@ -214,7 +196,7 @@ impl Vault {
     pub async fn setting(&self, name: &str) -> Result<Option<String>> {
         let row: Option<(String,)> = sqlx::query_as("SELECT value FROM setting WHERE name = ?")
             .bind(name)
-            .fetch_optional(&self.inner.readers)
+            .fetch_optional(&mut *self.inner.readers.get().await?)
             .await?;
         Ok(row.map(|(value,)| value))
     }
@@ -229,7 +211,7 @@ impl Vault {
     pub async fn cursor(&self, name: &str) -> Result<i64> {
         let row: Option<(i64,)> = sqlx::query_as("SELECT value FROM cursor WHERE name = ?")
             .bind(name)
-            .fetch_optional(&self.inner.readers)
+            .fetch_optional(&mut *self.inner.readers.get().await?)
             .await?;
         Ok(row.map_or(0, |(value,)| value))
     }
@@ -238,7 +220,7 @@ impl Vault {
     pub async fn cursors(&self, prefix: &str) -> Result<Vec<(String, i64)>> {
         Ok(sqlx::query_as("SELECT name, value FROM cursor WHERE substr(name, 1, length(?1)) = ?1")
             .bind(prefix)
-            .fetch_all(&self.inner.readers)
+            .fetch_all(&mut *self.inner.readers.get().await?)
             .await?)
     }
 

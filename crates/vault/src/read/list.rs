@@ -142,7 +142,7 @@ impl Vault {
             Some(words) if words.is_empty() => return Ok(Page { total: 0, rows: Vec::new() }),
             Some(words) => Some(Found::new(words, query)),
         };
-        let mut connection = self.inner.readers.acquire().await?;
+        let mut connection = self.inner.readers.get().await?;
         let mut count = QueryBuilder::<Sqlite>::new("SELECT COUNT(*) FROM ");
         match &found {
             Some(found) if found.alone => {
@@ -175,7 +175,7 @@ impl Vault {
         )
         .bind(now_ms)
         .bind(assigned)
-        .fetch_one(&self.inner.readers)
+        .fetch_one(&mut *self.inner.readers.get().await?)
         .await?;
         Ok(Counts {
             new: row.0 as u64,

@@ -62,7 +62,7 @@ impl Vault {
     async fn number_of(&self, id: &RecordId) -> Result<Option<i64>> {
         let row: Option<(i64,)> = sqlx::query_as("SELECT n FROM projection WHERE record = ?")
             .bind(id.0.as_slice())
-            .fetch_optional(&self.inner.readers)
+            .fetch_optional(&mut *self.inner.readers.get().await?)
             .await?;
         Ok(row.map(|(number,)| number))
     }
@@ -84,13 +84,13 @@ impl Vault {
     /// A record as this vault held it then: entries received or made by `received_until_ms`.
     pub async fn record_as_of(&self, id: &RecordId, received_until_ms: i64) -> Result<Option<Record>> {
         let Some(number) = self.number_of(id).await? else { return Ok(None) };
-        let mut connection = self.inner.readers.acquire().await?;
+        let mut connection = self.inner.readers.get().await?;
         Ok(Some(rows::load(&mut connection, id, number, received_until_ms, &Grounds::of(self)).await?))
     }
 
     /// The keys of a record, oldest first.
     pub async fn record_keys(&self, id: &RecordId) -> Result<Vec<RecordKey>> {
-        let mut connection = self.inner.readers.acquire().await?;
+        let mut connection = self.inner.readers.get().await?;
         rows::keys_of(&mut connection, id).await
     }
 
@@ -114,7 +114,8 @@ impl Vault {
     }
 
     async fn ids(&self, query: &'static str, value: &str) -> Result<Vec<RecordId>> {
-        let rows: Vec<(Vec<u8>,)> = sqlx::query_as(query).bind(value).fetch_all(&self.inner.readers).await?;
+        let rows: Vec<(Vec<u8>,)> =
+            sqlx::query_as(query).bind(value).fetch_all(&mut *self.inner.readers.get().await?).await?;
         rows.iter().map(|(id,)| rows::record_id(id)).collect()
     }
 
@@ -128,7 +129,7 @@ impl Vault {
         .bind(query.inbox)
         .bind(query.outbox)
         .bind(agency)
-        .fetch_all(&self.inner.readers)
+        .fetch_all(&mut *self.inner.readers.get().await?)
         .await?;
         let damaged = |_| VaultError::Corrupt("a referral's row".into());
         rows.iter()
@@ -150,7 +151,7 @@ impl Vault {
              WHERE r.asked = ? AND r.state = 'offered'",
         )
         .bind(agency.as_str())
-        .fetch_all(&self.inner.readers)
+        .fetch_all(&mut *self.inner.readers.get().await?)
         .await?;
         let damaged = |_| VaultError::Corrupt("a referral's row".into());
         rows.iter()
@@ -195,7 +196,7 @@ impl Vault {
     /// Sizes.
     pub async fn stats(&self) -> Result<Stats> {
         let row: (i64, i64, i64, i64) = sqlx::query_as("SELECT entries, links, next_record - 1, seq FROM tally")
-            .fetch_one(&self.inner.readers)
+            .fetch_one(&mut *self.inner.readers.get().await?)
             .await?;
         Ok(Stats { entries: row.0 as u64, links: row.1 as u64, records: row.2 as u64, seq: row.3 })
     }

@@ -99,6 +99,22 @@ async fn what_does_not_hold_is_refused_and_the_rest_taken() {
     assert_eq!(police.record(&shared).await.unwrap().unwrap().entries().len(), 3);
 }
 
+/// Anybody's key can sign a link with the highest number that there is.
+#[tokio::test]
+async fn the_highest_number_is_a_number() {
+    let world = World::new();
+    let (emb, _dir, _, _) = written(&world).await;
+    let stranger = seal::SigningKey::from_seed(&[77; 32]);
+    let good = incoming(all(&emb, query("police")).await).envelopes[0].link;
+    for number in [i64::MAX as u64, i64::MAX as u64 - 1, 5] {
+        let link = Link { device: stranger.device_id(), number, prev: seal::EnvelopeId([9; 32]), ..good };
+        let links = vec![(link, link.sign(&stranger))];
+        let outcome = emb.ingest(Incoming { links, ..Incoming::default() }).await.unwrap();
+        assert_eq!((outcome.links, outcome.refused.len()), (1, 0));
+    }
+    assert_eq!(emb.check(false, &|_, _| {}).await.unwrap().problems, Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn a_false_body_does_not_keep_the_true_one_out() {
     let world = World::new();
