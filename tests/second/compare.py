@@ -4,7 +4,7 @@ over randomly changed ones, and exits 1 if they differ in anything.
 
     python3 tests/second/compare.py --verify target/release/intact-verify [--bin target/release/intact] [--all]
 
-Compared are the exit status; where it is 0 or 1, how many entries, gaps and quarantined entries there are; and that the
+Compared are the exit status; where it is 0 or 1, how many entries, gaps, quarantined and rejected entries there are; and that the
 second one finds no entry unauthorised that the first one does not. (It does not judge rights of single actions, rule 14
 of entry.md, so it may find fewer.)"""
 import argparse
@@ -67,7 +67,7 @@ def difference(a, b):
     found = []
     if a[1].get("entries") != b[1].get("entries"):
         found.append(f"{a[1].get('entries')} and {b[1].get('entries')} entries")
-    for kind in ("gaps", "quarantined"):
+    for kind in ("gaps", "quarantined", "rejected"):
         if len(a[1][kind]) != len(b[1][kind]):
             found.append(f"{len(a[1][kind])} and {len(b[1][kind])} {kind}")
     if len(a[1]["not_authorised"]) < len(b[1]["not_authorised"]):

@@ -34,7 +34,7 @@ class Verifier(Bag, Case):
     """Judges one dossier under one trust file."""
 
     def __init__(self, trust, path):
-        self.problems, self.gaps, self.notes, self.quarantined, self.notauth, self.elsewhere = [], [], [], [], [], []
+        self.problems, self.gaps, self.notes, self.quarantined, self.notauth, self.rejected, self.elsewhere = [], [], [], [], [], [], []
         self.out = {}
         self.trust(trust)
         self.src = open_source(path)
@@ -245,14 +245,6 @@ class Verifier(Bag, Case):
             deepest = max((x["head"].depth for x in heads if x), default=0)
             grounded = bool(h.heads) or kind in ("create", "?")
             it["linked"] = complete and grounded and h.record.hex() == rid and h.depth == 1 + deepest
-            if it["status"] == "rejected":
-                self.bad(it["where"], f"rejected: {it['why']}")
-            elif it["status"] == "waiting":
-                self.gap(f"entry {it['id'].hex()[:8]} is waiting: {it['why']}", rid)
-            elif it["status"] == "quarantined":
-                self.quarantined.append({"record": rid, "entry": it["id"].hex(), "device": k.device.hex(), "why": it["why"]})
-            elif it["status"] == "not-authorised":
-                self.notauth.append({"record": rid, "entry": it["id"].hex(), "why": it["why"]})
             if it["leaves"]:
                 opaque = True
             elif opaque:
@@ -260,7 +252,23 @@ class Verifier(Bag, Case):
         if redacted_before:
             self.notes.append(f"{redacted_before} entries after a redacted one cannot be judged in full")
         self.stated(rec, items, order, by)
+        self.told(rid, order)
         return order
+
+    def told(self, rid, order):
+        """What the statuses say of the dossier: after the heads, since a rejected entry that is cited is no error."""
+        for it in order:
+            entry = {"record": rid, "entry": it["id"].hex(), "device": it["link"].device.hex(), "why": it["why"]}
+            if it["status"] == "rejected" and it["covered"]:
+                self.rejected.append(entry)
+            elif it["status"] == "rejected":
+                self.bad(it["where"], f"rejected: {it['why']}")
+            elif it["status"] == "waiting":
+                self.gap(f"entry {it['id'].hex()[:8]} is waiting: {it['why']}", rid)
+            elif it["status"] == "quarantined":
+                self.quarantined.append(entry)
+            elif it["status"] == "not-authorised":
+                self.notauth.append(entry)
 
     def stated(self, rec, items, order, by):
         rid, w = rec["id"], "data/case/statement.json"
@@ -297,6 +305,8 @@ class Verifier(Bag, Case):
                     covered.add(x["id"])
                     under.extend(x["head"].heads)
             heads.add(it["id"])
+        for it in order:
+            it["covered"] = it["id"] in covered
         return sorted(x.hex() for x in heads)
 
     def reference(self, rec, order):
@@ -468,7 +478,7 @@ def main(argv):
         v = Verifier(trust, args[0])
         word, code_ = v.verdict()
         doc = {"verdict": word, "as_of": v.t["as_of"], **v.out, "gaps": v.gaps, "elsewhere": v.elsewhere, "quarantined": v.quarantined,
-               "not_authorised": v.notauth, "notes": v.notes, "problems": v.problems}
+               "not_authorised": v.notauth, "rejected": v.rejected, "notes": v.notes, "problems": v.problems}
     except CannotRead as e:
         word, code_ = "CANNOT BE READ", 3
         doc = {"verdict": word, "problems": [{"path": e.path, "what": e.what}]}
@@ -476,7 +486,7 @@ def main(argv):
         print(json.dumps(doc, ensure_ascii=False))
     else:
         print(word)
-        for k in ("problems", "gaps", "quarantined", "not_authorised", "elsewhere", "notes"):
+        for k in ("problems", "gaps", "quarantined", "not_authorised", "rejected", "elsewhere", "notes"):
             for x in doc.get(k, []):
                 print(f"  {k}: {x if isinstance(x, str) else ' '.join(f'{a}={b}' for a, b in x.items())}")
         if "entries" in doc:

@@ -53,6 +53,8 @@ pub struct Outlined {
     pub status: Status,
     /// Why, where it is not simply valid.
     pub why: Option<String>,
+    /// What may be cited, or was by what may be. Of a rejected entry it says that others rest on it.
+    pub cited: bool,
     /// Whole, but after a redacted one: whether its author might state it cannot be told on this copy.
     pub unjudged: bool,
 }
@@ -79,6 +81,7 @@ impl Outline {
             device: entry.opened.link.device,
             status: entry.status,
             why: entry.reason.clone(),
+            cited: entry.in_document(),
             unjudged: false,
         });
         Self {
@@ -112,7 +115,7 @@ impl Outline {
             }
             let unjudged = after && item.shape.is_none() && status == Status::Valid;
             let (entry, envelope, device) = (item.entry, item.envelope, item.link.device);
-            outline.entries.push(Outlined { entry, envelope, device, status, why, unjudged });
+            outline.entries.push(Outlined { entry, envelope, device, status, why, cited: false, unjudged });
         }
         outline.count(&items, &linked, ground);
         outline
@@ -147,6 +150,8 @@ impl Outline {
             heads.insert(item.entry);
         }
         self.heads = heads.into_iter().collect();
+        let cited: Vec<bool> = covered.iter().enumerate().map(|(at, covered)| *covered || citable(at)).collect();
+        self.entries.iter_mut().zip(cited).for_each(|(entry, cited)| entry.cited = cited);
         for (device, held) in numbers {
             let most = held.last().copied().unwrap_or(0);
             // Bounded, as in the fold: a hostile number must not keep a reader counting.

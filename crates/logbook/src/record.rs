@@ -58,8 +58,9 @@ impl Judged {
     fn citable(&self) -> bool {
         self.linked && self.status != Status::Rejected && self.agency.is_some()
     }
-    /// Whether it is part of the record's document: what may be cited, and what was.
-    pub(crate) fn in_document(&self) -> bool {
+    /// Whether it is part of the record's document: what may be cited, and what was. Others rest on it
+    /// then, whatever its status has become.
+    pub fn in_document(&self) -> bool {
         self.citable() || self.covered
     }
 }

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use logbook::record::Ground;
-use logbook::{AgencyId, Record, Roster, Status};
+use logbook::{AgencyId, Judged, Record, Roster, Status};
 use seal::{DeviceId, EntryId, Hash32, Link, Opened, RecordId, Signature, SigningKey};
 use thiserror::Error;
 
@@ -246,7 +246,30 @@ fn gather_links(source: &DossierSource<'_>) -> Result<Chains, ExportError> {
     Ok(chains)
 }
 
-/// Folds each record, and leaves out what is rejected: it is kept aside, and is no part of a record.
+/// How often a record may change by what is left out of it.
+const ROUNDS: usize = 8;
+
+/// The record without what is rejected and nothing rests on: that is kept aside, and is no part of it. What
+/// is left out may have borne on others, so the rest is judged again until it is what a reader will find.
+fn settled(given: &SourceRecord, ground: &Ground<'_>, redacting: bool) -> Result<Record, ExportError> {
+    let mut entries = given.entries.clone();
+    for _ in 0..ROUNDS {
+        let record = Record::fold(given.id, entries, ground);
+        // Of what is no entry no part can be withheld.
+        let kept = |entry: &&Judged| {
+            let shown = !redacting || entry.entry.is_some();
+            entry.status != Status::Rejected || (entry.in_document() && shown)
+        };
+        entries = record.entries().iter().filter(kept).map(|entry| entry.opened.clone()).collect();
+        if entries.len() == record.entries().len() {
+            return Ok(record);
+        }
+    }
+    let id = given.id.short();
+    Err(ExportError::Source(format!("the record {id} does not settle: too many of its entries contradict each other")))
+}
+
+/// Folds each record as a reader of the dossier will.
 fn fold(source: &DossierSource<'_>, chains: &Chains) -> Result<Vec<CaseRecord>, ExportError> {
     if source.records.is_empty() || source.records.len() > layout::MAX_RECORDS {
         return Err(ExportError::Source("a dossier has at least one record, and not more than 10,000".to_owned()));
@@ -260,11 +283,7 @@ fn fold(source: &DossierSource<'_>, chains: &Chains) -> Result<Vec<CaseRecord>, 
     let mut folders = BTreeSet::new();
     let mut records = Vec::new();
     for given in &source.records {
-        let whole = Record::fold(given.id, given.entries.iter().cloned(), &ground);
-        let kept = whole.entries().iter();
-        let kept = kept.filter(|entry| entry.status != Status::Rejected);
-        let kept: Vec<_> = kept.map(|entry| entry.opened.clone()).collect();
-        let record = if kept.len() == whole.entries().len() { whole } else { Record::fold(given.id, kept, &ground) };
+        let record = settled(given, &ground, source.redact.is_some())?;
         if record.entries().is_empty() {
             return Err(ExportError::Source(format!(
                 "the record {} has no entry that can be exported",

@@ -83,6 +83,7 @@ fn statuses(loaded: &Loaded, records: &[CaseRecord], roster: &Roster, verdict: &
             match entry.status {
                 Status::Quarantined => verdict.quarantined.push(told()),
                 Status::NotAuthorised => verdict.not_authorised.push(Quarantined { revoked: None, ..told() }),
+                Status::Rejected if entry.cited => verdict.rejected.push(Quarantined { revoked: None, ..told() }),
                 Status::Rejected => {
                     let whole = record.record.entry(&entry.entry).map(|judged| judged.opened.entry.as_slice());
                     rejected(loaded, entry, whole, &why, verdict);

@@ -161,6 +161,9 @@ pub struct Verdict {
     pub quarantined: Vec<Quarantined>,
     /// Entries whose authors had no right to state them; they count for nothing.
     pub not_authorised: Vec<Quarantined>,
+    /// Entries that were rejected after others had cited them: they count for nothing, and keep nobody
+    /// else's from counting.
+    pub rejected: Vec<Quarantined>,
     /// Open disputes.
     pub disputes: Vec<Dispute>,
     /// Remarks that leave the verdict as it is.
@@ -192,6 +195,7 @@ impl Verdict {
             elsewhere: Vec::new(),
             quarantined: Vec::new(),
             not_authorised: Vec::new(),
+            rejected: Vec::new(),
             disputes: Vec::new(),
             notes: Vec::new(),
             problems: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Outcome, Verdict};
+use super::{Outcome, Quarantined, Verdict};
 
 /// More of a kind are only counted; `--json` has them all.
 const SHOWN: usize = 20;
@@ -39,33 +39,13 @@ pub fn text(verdict: &Verdict) -> String {
             format!("{}{owner}: {ground}", left.what)
         }),
     );
-    list(
-        &mut out,
-        "In quarantine: shown, but counting for nothing",
-        verdict.quarantined.iter().map(|entry| {
-            let revoked = entry.revoked.as_deref().map(|revoked| format!("; revoked {revoked}")).unwrap_or_default();
-            format!(
-                "{}, entry {}, by {}: {}{revoked}",
-                entry.record,
-                entry.entry.get(..8).unwrap_or_default(),
-                entry.device,
-                entry.why
-            )
-        }),
-    );
-    list(
-        &mut out,
-        "Not the author's to state, counting for nothing",
-        verdict.not_authorised.iter().map(|entry| {
-            format!(
-                "{}, entry {}, by {}: {}",
-                entry.record,
-                entry.entry.get(..8).unwrap_or_default(),
-                entry.device,
-                entry.why
-            )
-        }),
-    );
+    for (head, entries) in [
+        ("In quarantine: shown, but counting for nothing", &verdict.quarantined),
+        ("Not the author's to state, counting for nothing", &verdict.not_authorised),
+        ("Rejected after others had cited them, counting for nothing", &verdict.rejected),
+    ] {
+        list(&mut out, head, entries.iter().map(without_effect));
+    }
     list(
         &mut out,
         "Disputed in the records themselves",
@@ -76,6 +56,13 @@ pub fn text(verdict: &Verdict) -> String {
     );
     list(&mut out, "Remarks", verdict.notes.iter().cloned());
     out
+}
+
+/// An entry that counts for nothing, and why.
+fn without_effect(entry: &Quarantined) -> String {
+    let revoked = entry.revoked.as_deref().map(|revoked| format!("; revoked {revoked}")).unwrap_or_default();
+    let id = entry.entry.get(..8).unwrap_or_default();
+    format!("{}, entry {id}, by {}: {}{revoked}", entry.record, entry.device, entry.why)
 }
 
 fn meaning(verdict: &Verdict) -> &'static str {

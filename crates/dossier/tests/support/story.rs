@@ -333,6 +333,26 @@ impl Story {
         self.chain_entry("emb", ChainAction::Enrol(enrol), &key);
     }
 
+    /// A device that the EMB enrols writes under a view that does not know it, and that names a chain
+    /// entry which nobody holds; both others cite what it wrote, and the view becomes usable only then.
+    pub fn write_as_a_stranger(&mut self) -> EntryId {
+        let (mut early, mut other) = (self.clone(), self.clone());
+        other.court = Author::new(22, Role::Desk);
+        let enrol = other.enrolment("court", &other.court.operator);
+        let court = self.court.key.clone();
+        early.chain_entry("court", ChainAction::Enrol(enrol), &court);
+        let roster = early.roster.current_view().map(|view| view.hash());
+        self.enrol_another();
+        let emb = std::mem::replace(&mut self.emb, Author::new(21, Role::Desk));
+        self.emb.operator = emb.operator;
+        let bait = self.write_odd(true, Action::Note(Note { text: "bait".into() }), Odd { roster, ..Odd::default() });
+        self.emb = emb;
+        self.write(true, Action::Note(Note { text: "cites the bait".into() }));
+        self.write(false, Action::Note(Note { text: "and the next".into() }));
+        self.roster.add_all(early.roster.objects());
+        bait
+    }
+
     /// A link of the EMB's device in another record.
     pub fn write_elsewhere(&mut self) {
         let roster = self.roster.current_view().expect("a view").hash();
