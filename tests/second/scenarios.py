@@ -2,7 +2,7 @@
 
 Dossiers that are wrong or odd in one place and rightly signed everywhere else: name -> function that gives the files
 (or {"TAR": bytes}) and the trust file. The cases themselves stand in cases_*.py."""
-from cases_hidden import ALL
+from cases_fold import ALL
 
 
 def chosen(part=""):

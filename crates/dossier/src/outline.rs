@@ -64,7 +64,7 @@ pub struct Outlined {
 pub struct Outline {
     /// In fold order.
     pub entries: Vec<Outlined>,
-    /// The entries that no other entry has seen, sorted.
+    /// The entries that no other entry has seen, sorted: all of them, also where an entry could not cite them all.
     pub heads: Vec<EntryId>,
     /// How many entries are cited and not here.
     pub missing: usize,
@@ -86,7 +86,7 @@ impl Outline {
         });
         Self {
             entries: entries.collect(),
-            heads: record.heads(),
+            heads: record.all_heads().iter().copied().collect(),
             missing: record.missing().len(),
             lacking: record.gaps().into_iter().map(|(device, numbers)| (device, numbers.len())).collect(),
         }

@@ -148,8 +148,8 @@ impl Record {
         self.waiting
     }
 
-    /// Every head: an entry that no other entry in the document has seen.
-    pub(crate) fn all_heads(&self) -> &BTreeSet<EntryId> {
+    /// Every head, however many: entries that no other entry in the document has seen.
+    pub fn all_heads(&self) -> &BTreeSet<EntryId> {
         &self.heads
     }
 

@@ -301,7 +301,7 @@ fn fold(source: &DossierSource<'_>, chains: &Chains) -> Result<Vec<CaseRecord>, 
             reference,
             folder,
             entries: record.entries().len() as u64,
-            heads: record.heads(),
+            heads: record.all_heads().iter().copied().collect(),
         };
         let outline = Outline::of(&record);
         records.push(CaseRecord { line, record, outline });
