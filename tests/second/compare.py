@@ -5,7 +5,7 @@ over randomly changed ones, and exits 1 if they differ in anything.
     python3 tests/second/compare.py --verify target/release/intact-verify [--bin target/release/intact] [--all]
 
 Compared are the exit status; where it is 0 or 1, how many entries, gaps, quarantined and rejected entries there are; and that the
-second one finds no entry unauthorised that the first one does not. (It does not judge rights of single actions, rule 14
+second one finds no entry unauthorised that the first one does not. (It does not judge rights of single actions, rule 16
 of entry.md, so it may find fewer.)"""
 import argparse
 import contextlib

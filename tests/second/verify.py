@@ -203,7 +203,7 @@ class Verifier(Bag, Case):
             if a and b and R.usable(a) and R.usable(b) and R.behind(a, b):
                 self.went_back.add(k.id)
 
-    # ---- fold: statuses 1 to 13 of entry.md section 5 (14 does not touch the verdict)
+    # ---- fold: rules 1 to 15 of entry.md section 5 (16 touches the verdict only where it waits)
     def fold(self, rec, items):
         R = self.R
         rid = rec["id"]
