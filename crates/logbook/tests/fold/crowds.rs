@@ -44,6 +44,30 @@ fn no_crowd_of_heads_makes_an_entry_that_nobody_can_read() {
     assert_eq!(play.status(&after).0, Status::Valid);
 }
 
+/// What counts is cited before what is deeper: a thief with the key hides nothing of the device's own.
+#[test]
+fn a_crowd_of_deep_heads_in_quarantine_hides_no_shallow_one_that_counts() {
+    let mut play = Play::new();
+    let first = play.fold();
+    let honest = play.state_having_seen(COMMANDER, &first, note("honest"));
+    let aside = play.state_having_seen(DESK, &first, note("aside"));
+    let seen = play.world.fold(&[play.all[0].clone(), aside]);
+    for n in 0..MAX_HEADS as u64 + 40 {
+        let mut made = play.world.make(COMMANDER, &seen, note(&format!("deeper {n}")));
+        made.header.number = n + 2;
+        let deeper = play.world.seal(COMMANDER, &made);
+        assert!(deeper.header.depth > honest.header.depth);
+        play.all.push(deeper);
+    }
+    let record = play.fold();
+    let counting = record.entries().iter().filter(|entry| entry.status.counts()).count();
+    assert_eq!((counting, record.all_heads().len()), (3, MAX_HEADS + 41));
+    assert!(record.heads().contains(&honest.id));
+    let next = play.state(DESK, note("goes on"));
+    assert!(next.header.heads.contains(&honest.id));
+    assert_eq!(play.status(&next).0, Status::Valid);
+}
+
 /// A deep chain of entries, each by another device that nobody knows.
 fn strangers(play: &mut Play, count: u64) {
     let seen = play.fold();

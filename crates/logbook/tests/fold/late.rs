@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use logbook::roster::{ChainAction, ChainEntry, RosterObject, SignedChainEntry};
+use logbook::roster::{ChainAction, ChainEntry, Roles, RosterObject, SignedChainEntry};
 use logbook::{Reason, Role, Status};
 use seal::{EntryId, OperatorId, RosterHash, SigningKey};
 
@@ -120,6 +120,45 @@ fn what_a_contested_branch_enrols_waits_until_the_root_names_one() {
     play.world.roster.add(RosterObject::Chain(SignedChainEntry::sign(&entry, &root))).unwrap();
     assert_eq!(play.status(&stated[0]).0, Status::Valid);
     assert_eq!(play.status(&stated[1]).0, Status::Rejected);
+}
+
+/// A view that goes back because a branch is contested may yet turn out not to.
+#[test]
+fn going_back_waits_where_what_changes_the_device_has_taken_no_effect() {
+    let mut play = Play::new();
+    play.state(COMMANDER, note("under what everybody holds"));
+    let (one, other) = (newcomer(&mut play.world, 40), newcomer(&mut play.world, 41));
+    let device = play.world.devices[COMMANDER].key.device_id();
+    let roles = Roles { device, roles: vec![Role::Desk, Role::Commander], cut: None, second: None };
+    let (mut left, mut right) = (play.world.clone(), play.world.clone());
+    left.chain("emb", ChainAction::Roles(roles));
+    left.chain("emb", one);
+    right.chain("emb", other);
+    // Under the left branch, and behind what its own last entry cites of the police's chain.
+    let mut view = left.roster.current_view().unwrap();
+    view.heads.retain(|(agency, ..)| *agency != id("police"));
+    left.roster.add(RosterObject::View(view.clone())).unwrap();
+    let mut made = play.world.make(COMMANDER, &play.fold(), note("back, on a branch"));
+    made.link.roster = view.hash();
+    let back = play.world.seal(COMMANDER, &made);
+    play.all.push(back.clone());
+    for world in [&left, &right] {
+        play.world.roster.add_all(world.roster.objects());
+    }
+    let record = play.settled();
+    let judged = record.entry(&back.id).unwrap();
+    assert_eq!((judged.status, judged.why.clone()), (Status::Waiting, Some(Reason::NotInEffect)));
+    // Where the other branch is named, there is nothing left to wait for.
+    let (number, prev) = right.roster.chain_head(&id("emb"));
+    let (enrol, _) = enrolment(42, &[Role::Field], "emb");
+    let entry =
+        ChainEntry { v: 1, agency: id("emb"), number: number + 1, prev, at_ms: 0, action: ChainAction::Enrol(enrol) };
+    let root = SigningKey::from_seed(&[50; 32]);
+    play.world.roster.add(RosterObject::Chain(SignedChainEntry::sign(&entry, &root))).unwrap();
+    let record = play.settled();
+    let judged = record.entry(&back.id).unwrap();
+    assert_eq!(judged.status, Status::NotAuthorised);
+    assert_eq!(judged.why.as_ref().map(Reason::code), Some("roster-went-back"));
 }
 
 #[test]
