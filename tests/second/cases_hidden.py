@@ -64,44 +64,24 @@ def redacted_create_of_other_device():
 
 
 # ---------------------------------------------------------------- what a redaction can hide
-@case
-def hide_author_behind_redaction():
-    """p1's only entry is dropped; the one entry that cites it is redacted in a trivial field."""
+def author_dropped(redact):
+    """p1's only entry is dropped; the one entry that cites it withholds this."""
     w = World().found()
     rid, a = w.create("e2", fields={"severity": 3}, grants=[{"to": {"agency": {"id": "police", "epoch": 1}}, "key": "aa" * 16, "wrap": "bb" * 32}])
     w.write("e2", rid, a, role="field")
     w.write("p1", rid, {"note": {"text": "the vote was bought"}})
     x = w.write("e1", rid, {"amend": {"set": {"severity": 2, "station": "1"}}})
     note(w, "e1", rid, "later")
-    x["redact"] = ["/action/amend/set/station"]
+    x["redact"] = redact
     w.log.pop(1)
     return fin(w)
 
 
-@case
-def hide_author_behind_empty_redaction():
-    """as before, and nothing at all is withheld"""
-    w = World().found()
-    rid, a = w.create("e2", fields={"severity": 3}, grants=[{"to": {"agency": {"id": "police", "epoch": 1}}, "key": "aa" * 16, "wrap": "bb" * 32}])
-    w.write("e2", rid, a, role="field")
-    w.write("p1", rid, {"note": {"text": "the vote was bought"}})
-    x = w.write("e1", rid, {"amend": {"set": {"severity": 2, "station": "1"}}})
-    note(w, "e1", rid, "later")
-    x["redact"] = []
-    w.log.pop(1)
-    return fin(w)
-
-
-@case
-def hide_author_without_redaction():
-    w = World().found()
-    rid, a = w.create("e2", fields={"severity": 3}, grants=[{"to": {"agency": {"id": "police", "epoch": 1}}, "key": "aa" * 16, "wrap": "bb" * 32}])
-    w.write("e2", rid, a, role="field")
-    w.write("p1", rid, {"note": {"text": "the vote was bought"}})
-    w.write("e1", rid, {"amend": {"set": {"severity": 2, "station": "1"}}})
-    note(w, "e1", rid, "later")
-    w.log.pop(1)
-    return fin(w)
+each("hide-author", {
+    "behind-redaction": lambda: author_dropped(["/action/amend/set/station"]),
+    "behind-empty-redaction": lambda: author_dropped([]),
+    "without-redaction": lambda: author_dropped(None),
+})
 
 
 @case

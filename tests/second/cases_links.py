@@ -139,14 +139,6 @@ each("links", {
 
 
 @case
-def other_link_before_with_bad_signature_led_back_to():
-    w, rid = std()
-    w.other_link("e1", sig=b"\1" * 64)
-    w.write("e1", rid, {"note": {"text": "a"}})
-    return fin(w)
-
-
-@case
 def other_link_of_other_operation():
     w, rid = std()
     n, i = w.chain["e1"]
@@ -155,19 +147,21 @@ def other_link_of_other_operation():
     return fin(w)
 
 
-@case
-def other_link_unknown_view():
+def other_link(led_back, **kw):
+    """A link without content; an entry after it, or not."""
     w, rid = std()
-    w.other_link("e1", view=b"\5" * 32)
+    w.other_link("e1", **kw)
+    if led_back:
+        w.write("e1", rid, {"note": {"text": "a"}})
     return fin(w)
 
 
-@case
-def other_link_led_back_unknown_view():
-    w, rid = std()
-    w.other_link("e1", view=b"\5" * 32)
-    w.write("e1", rid, {"note": {"text": "a"}})
-    return fin(w)
+each("other-link", {
+    "bad-signature": lambda: other_link(False, sig=b"\1" * 64),
+    "bad-signature-led-back": lambda: other_link(True, sig=b"\1" * 64),
+    "unknown-view": lambda: other_link(False, view=b"\5" * 32),
+    "unknown-view-led-back": lambda: other_link(True, view=b"\5" * 32),
+})
 
 
 @case

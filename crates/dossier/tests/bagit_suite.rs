@@ -12,7 +12,7 @@ use dossier::bag::{Rules, examine};
 fn judge(folder: &Path, rules: Rules) -> Result<usize, String> {
     let tree = Tree::open(folder).map_err(|e| e.to_string())?;
     let findings = examine(&tree, rules, |_| false).map_err(|e| e.to_string())?;
-    if findings.is_valid() {
+    if support::is_valid(&findings) {
         return Ok(findings.warnings.len());
     }
     Err(findings.problems.iter().map(|p| format!("{}: {}", p.path, p.what)).collect::<Vec<_>>().join("; "))

@@ -301,16 +301,18 @@ fn an_entry_rejected_after_others_cited_it_takes_nobody_along() {
 #[test]
 fn a_forked_chain_is_quarantined_from_the_fork_on() {
     let mut story = Story::new();
-    story.write_elsewhere();
-    let emb = story.emb.key.device_id();
-    let last = story.links.iter().rev().find(|(link, _)| link.device == emb).expect("a link").0;
-    let other = seal::Link { body: [8; 32], ..last };
+    // The EMB's last entry, and another link in its place; a link elsewhere goes on from there.
+    let last = story.entries.iter().rev().find(|opened| opened.link.device == story.emb.key.device_id());
+    let last = last.expect("an entry").clone();
+    let other = seal::Link { body: [8; 32], ..last.link };
     story.links.push((other, other.sign(&story.emb.key)));
+    story.write_elsewhere();
     let (_temp, out) = place();
     story.export(&out);
     let verdict = verify(&out, &story.trust());
     is(&verdict, Outcome::Intact);
-    assert_eq!(verdict.other_links, 2);
+    assert_eq!((verdict.other_links, verdict.quarantined.len()), (2, 1));
+    assert_eq!(verdict.quarantined[0].entry, last.id.to_string());
 }
 
 #[test]

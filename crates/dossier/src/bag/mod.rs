@@ -75,11 +75,6 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Whether nothing breaks a rule.
-    pub fn is_valid(&self) -> bool {
-        self.problems.is_empty()
-    }
-
     fn problem(&mut self, path: impl ToString, what: impl Into<String>) {
         // An attacker decides how many there are; nobody reads the thousandth.
         if self.problems.len() < crate::MAX_PROBLEMS {

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dossier::bag::{BagWriter, Rules, examine};
+use dossier::bag::{BagWriter, Findings, Rules, examine};
 use dossier::sshsig::{self, NAMESPACE, SshSig};
 use dossier::{archive::Tree, seal_file};
 use seal::sign::SigningKey;
@@ -50,6 +50,11 @@ pub fn synthetic(root: &Path) {
     seal_file::write(root, &files, &key()).expect("seal");
 }
 
+/// Whether nothing breaks a rule of bags.
+pub fn is_valid(findings: &Findings) -> bool {
+    findings.problems.is_empty()
+}
+
 /// Whether bag, signature and seal hold.
 pub fn is_sound(place: &Path) -> bool {
     let Ok(tree) = Tree::open(place) else { return false };
@@ -64,7 +69,7 @@ pub fn is_sound(place: &Path) -> bool {
             SshSig::parse(signature).is_ok_and(|s| s.key == key().public() && s.verify(&sshsig::sha512(list)).is_ok())
         },
     );
-    findings.is_valid() && problems.is_empty() && sealed == Some(key().public()) && signed
+    is_valid(&findings) && problems.is_empty() && sealed == Some(key().public()) && signed
 }
 
 /// Every file under `root`, relative, sorted.

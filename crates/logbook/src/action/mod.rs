@@ -167,14 +167,6 @@ impl Action {
             _ => &[],
         }
     }
-
-    /// Whether it grants, settles or moves ownership: what an entry after a cut can never do.
-    pub fn needs_standing(&self) -> bool {
-        match self {
-            Self::Amend(amend) => !amend.settles.is_empty(),
-            other => !other.grants().is_empty(),
-        }
-    }
 }
 
 /// Text that must not be empty, within a bound.

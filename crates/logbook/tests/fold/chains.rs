@@ -4,12 +4,22 @@ use std::sync::Arc;
 
 use logbook::digest::digest;
 use logbook::roster::{ChainAction, Cut};
-use logbook::status::chain_marks;
+use logbook::status::{ChainMarks, chain_marks};
 use logbook::{Role, Status};
 use proptest::prelude::*;
 use seal::{EnvelopeId, Link, Opened};
 
 use crate::world::*;
+
+#[test]
+fn a_forked_chain_is_marked_from_the_fork_on() {
+    let mut play = Play::new();
+    let mut links: Vec<Link> = (0..3).map(|n| play.state(COMMANDER, note(&format!("{n}"))).link).collect();
+    assert_eq!(chain_marks(&links, &play.world.roster), ChainMarks::default());
+    links.push(Link { body: [1; 32], ..links[1] });
+    let marks = chain_marks(&links, &play.world.roster);
+    assert_eq!(marks.forked, links[1..].iter().map(Link::id).collect());
+}
 
 /// A second link at the number of a cut, whose own link is not here, is a fork.
 #[test]

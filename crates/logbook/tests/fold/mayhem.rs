@@ -104,7 +104,7 @@ proptest! {
         // Whatever the others did, the next honest author is heard.
         let honest = play.world.enrol("emb", SigningKey::from_seed(&[200; 32]), &[Role::Commander]);
         let next = play.state(honest, note("and what now"));
-        let fine = play.world.marks().forked.is_empty();
+        let fine = play.fold().state().exists();
         prop_assert!(!fine || play.fold().entry(&next.id).is_some_and(|held| held.status == Status::Valid));
         drop(record);
         let at: Arc<Opened> = play.all[cut % play.all.len()].clone();
