@@ -11,8 +11,30 @@ use crate::record::Ground;
 use crate::roster::{AgencyId, AgencyKind, Role, RosterView};
 use crate::status::Status;
 
+/// What is shown of an action that is withheld.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// It creates a record; the id that device and nonce give, where the nonce is shown.
+    Create(Option<RecordId>),
+    /// It is of another kind.
+    Other,
+    /// Nothing that would tell its kind.
+    Nothing,
+    /// What no entry holds.
+    Malformed,
+}
+
+/// Why there is no entry to judge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// Its bytes are none, or of a later version.
+    Bad(EntryError),
+    /// Its action is withheld.
+    Withheld(Shown),
+}
+
 /// An entry as it was read, or why it could not be.
-pub(crate) type Parsed = Result<Arc<Entry>, EntryError>;
+pub(crate) type Parsed = Result<Arc<Entry>, Unread>;
 
 /// A status other than valid, with its reason.
 pub(crate) type Verdict = (Status, Reason);
@@ -35,17 +57,24 @@ pub(crate) struct Item {
 
 impl Item {
     pub fn new(record: RecordId, opened: Arc<Opened>, parsed: Option<Parsed>, ground: &Ground<'_>) -> Self {
-        let parsed = parsed.unwrap_or_else(|| Entry::open(&opened).map(Arc::new));
+        let parsed = parsed.unwrap_or_else(|| Entry::open(&opened).map(Arc::new).map_err(Unread::Bad));
         let standing = standing(record, &opened, &parsed, ground);
         Self { opened, parsed, standing }
     }
 
-    /// Whether it is the creation of its record.
+    /// Whether it is the creation of its record, or may be as far as it is shown.
     pub fn creates(&self) -> bool {
-        let creation = |entry: &Entry| matches!(entry.action, Action::Create(_));
-        self.parsed
-            .as_ref()
-            .is_ok_and(|entry| creation(entry) && form(self.opened.header.record, &self.opened, entry).is_ok())
+        let record = self.opened.header.record;
+        match &self.parsed {
+            Ok(entry) => matches!(entry.action, Action::Create(_)) && form(record, &self.opened, entry).is_ok(),
+            Err(Unread::Withheld(shown)) => *shown != Shown::Other && form_shown(record, &self.opened, *shown).is_ok(),
+            Err(Unread::Bad(_)) => false,
+        }
+    }
+
+    /// Whether its action is withheld.
+    pub fn withheld(&self) -> bool {
+        matches!(self.parsed, Err(Unread::Withheld(_)))
     }
 }
 
@@ -71,9 +100,14 @@ fn standing(record: RecordId, opened: &Opened, parsed: &Parsed, ground: &Ground<
     let rejected = |why| Err((Status::Rejected, why));
     match parsed {
         Ok(entry) => form(record, opened, entry).map_err(|why| (Status::Rejected, why))?,
-        Err(EntryError::NewerSoftware) if opened.header.record != record => return rejected(Reason::OtherRecord),
-        Err(EntryError::NewerSoftware) => {}
-        Err(error) => return rejected(error.clone().into()),
+        Err(Unread::Withheld(shown)) => {
+            form_shown(record, opened, *shown).map_err(|why| (Status::Rejected, why))?;
+        }
+        Err(Unread::Bad(EntryError::NewerSoftware)) if opened.header.record != record => {
+            return rejected(Reason::OtherRecord);
+        }
+        Err(Unread::Bad(EntryError::NewerSoftware)) => {}
+        Err(Unread::Bad(error)) => return rejected(error.clone().into()),
     }
     let Some(view) = ground.roster.view(&opened.link.roster) else {
         return Err((Status::Waiting, Reason::RosterMissing));
@@ -83,8 +117,8 @@ fn standing(record: RecordId, opened: &Opened, parsed: &Parsed, ground: &Ground<
         return Err((Status::Quarantined, why));
     }
     match parsed {
-        Err(error) => Err((Status::Waiting, error.clone().into())),
-        Ok(_) => Ok(standing),
+        Err(Unread::Bad(error)) => Err((Status::Waiting, error.clone().into())),
+        Ok(_) | Err(Unread::Withheld(_)) => Ok(standing),
     }
 }
 
@@ -97,6 +131,22 @@ fn form(record: RecordId, opened: &Opened, entry: &Entry) -> Result<(), Reason> 
         (Action::Create(_), _) => Err(Reason::ForeignCreation),
         (_, true) => Err(Reason::NoHeads),
         (_, false) => Ok(()),
+    }
+}
+
+/// The same as far as what is shown goes; where it does not go, it passes.
+fn form_shown(record: RecordId, opened: &Opened, shown: Shown) -> Result<(), Reason> {
+    if shown == Shown::Malformed {
+        return Err(EntryError::Malformed("it shows what no entry holds".into()).into());
+    }
+    if opened.header.record != record {
+        return Err(Reason::OtherRecord);
+    }
+    match (shown, opened.header.heads.is_empty()) {
+        (Shown::Create(id), true) if id.is_none_or(|id| id == record) => Ok(()),
+        (Shown::Create(_), _) => Err(Reason::ForeignCreation),
+        (Shown::Other, true) => Err(Reason::NoHeads),
+        _ => Ok(()),
     }
 }
 

@@ -22,7 +22,8 @@ use crate::action::{Action, At};
 use crate::authorise::{Author, Denied};
 use crate::causality::{Mark, Past};
 use crate::entry::Entry;
-use crate::judge::{Item, Parsed, unsound};
+pub use crate::judge::Shown;
+use crate::judge::{Item, Parsed, Unread, unsound};
 use crate::limits::Giving;
 use crate::reason::Reason;
 use crate::record_state::RecordState;
@@ -44,6 +45,9 @@ pub struct Judged {
     pub reason: Option<String>,
     /// The author's agency, where the roster knows it.
     pub agency: Option<AgencyId>,
+    /// Whole and valid, but after one whose action is withheld: whether its author might state it cannot
+    /// be told.
+    pub unjudged: bool,
     parsed: Parsed,
     /// What someone who cites it had seen.
     past: Past,
@@ -72,6 +76,9 @@ pub struct Ground<'a> {
     /// What is known of the authors' chains.
     pub marks: &'a ChainMarks,
 }
+
+/// Entries on their way into the fold; with what was read of them, where that is known.
+type Fresh = Vec<(Arc<Opened>, Option<Parsed>)>;
 
 /// A device's line in the record: entries that each had seen the one before.
 #[derive(Debug, Clone, Default)]
@@ -102,6 +109,8 @@ pub struct Record {
     /// Entries that were cited before they were here.
     awaited: HashSet<EntryId>,
     waiting: usize,
+    /// Whether an entry here withholds its action: what comes after it may rest on it.
+    withheld: bool,
 }
 
 impl Record {
@@ -117,6 +126,7 @@ impl Record {
             heads: BTreeSet::new(),
             awaited: HashSet::new(),
             waiting: 0,
+            withheld: false,
         }
     }
 
@@ -124,6 +134,32 @@ impl Record {
     pub fn fold(id: RecordId, entries: impl IntoIterator<Item = Arc<Opened>>, ground: &Ground<'_>) -> Self {
         let mut record = Self::new(id);
         record.add_all(entries, ground);
+        record
+    }
+
+    /// Folds entries of which some withhold their action: of those, what is shown of it. They count for
+    /// what link and header say, and change nothing; whether an author might state an action is not
+    /// asked of them, nor of what comes after one of them.
+    pub fn fold_withheld(
+        id: RecordId,
+        whole: impl IntoIterator<Item = Arc<Opened>>,
+        withheld: impl IntoIterator<Item = (Arc<Opened>, Shown)>,
+        ground: &Ground<'_>,
+    ) -> Self {
+        let mut record = Self::new(id);
+        let (fresh, _) = record.sort_out(whole, ground);
+        let mut hidden: BTreeMap<EntryId, (Arc<Opened>, Shown)> = BTreeMap::new();
+        for (opened, shown) in withheld {
+            match hidden.get(&opened.id) {
+                Some((held, _)) if rank(held, ground) <= rank(&opened, ground) => {}
+                _ => drop(hidden.insert(opened.id, (opened, shown))),
+            }
+        }
+        let mut all: Fresh = fresh.into_iter().map(|opened| (opened, None)).collect();
+        let here: HashSet<EntryId> = all.iter().map(|(opened, _)| opened.id).collect();
+        let hidden = hidden.into_values().filter(|(opened, _)| !here.contains(&opened.id));
+        all.extend(hidden.map(|(opened, shown)| (opened, Some(Err(Unread::Withheld(shown))))));
+        record.refold(all, ground);
         record
     }
 
@@ -206,6 +242,30 @@ impl Record {
 
     /// Adds entries, in any order; known ones change nothing.
     pub fn add_all(&mut self, entries: impl IntoIterator<Item = Arc<Opened>>, ground: &Ground<'_>) {
+        let (fresh, again) = self.sort_out(entries, ground);
+        let place = if again || self.withheld { None } else { self.place_for(&fresh) };
+        let Some(place) = place else {
+            return self.refold(fresh.into_iter().map(|opened| (opened, None)).collect(), ground);
+        };
+        let inert = self.entries.split_off(place);
+        for entry in &inert {
+            self.index.remove(&entry.opened.id);
+        }
+        let items = fresh.into_iter().map(|opened| Item::new(self.id, opened, None, ground));
+        self.push_all(items.collect(), ground);
+        for entry in inert {
+            self.index.insert(entry.opened.id, self.entries.len());
+            self.entries.push(entry);
+        }
+    }
+
+    /// What of these is not here, in fold order, one envelope each, the others kept as spares; and whether
+    /// one of those stands before what is here.
+    fn sort_out(
+        &mut self,
+        entries: impl IntoIterator<Item = Arc<Opened>>,
+        ground: &Ground<'_>,
+    ) -> (Vec<Arc<Opened>>, bool) {
         let mut again = false;
         let mut fresh: BTreeMap<(u64, EntryId), Arc<Opened>> = BTreeMap::new();
         for opened in entries {
@@ -218,19 +278,7 @@ impl Record {
                 self.spares.insert((opened.id, opened.envelope), opened);
             }
         }
-        let fresh: Vec<Arc<Opened>> = fresh.into_values().collect();
-        let place = if again { None } else { self.place_for(&fresh) };
-        let Some(place) = place else { return self.refold(fresh, ground) };
-        let inert = self.entries.split_off(place);
-        for entry in &inert {
-            self.index.remove(&entry.opened.id);
-        }
-        let items = fresh.into_iter().map(|opened| Item::new(self.id, opened, None, ground));
-        self.push_all(items.collect(), ground);
-        for entry in inert {
-            self.index.insert(entry.opened.id, self.entries.len());
-            self.entries.push(entry);
-        }
+        (fresh.into_values().collect(), again)
     }
 
     /// Where entries, in fold order, can be put without judging anything here again: after all that
@@ -258,12 +306,11 @@ impl Record {
         self.refold(Vec::new(), ground);
     }
 
-    fn refold(&mut self, fresh: Vec<Arc<Opened>>, ground: &Ground<'_>) {
+    fn refold(&mut self, fresh: Fresh, ground: &Ground<'_>) {
         let held = std::mem::replace(self, Self::new(self.id));
         self.spares = held.spares;
         let held = held.entries.into_iter().map(|entry| (entry.opened, Some(entry.parsed)));
-        let mut all: Vec<(Arc<Opened>, Option<Parsed>)> =
-            held.chain(fresh.into_iter().map(|opened| (opened, None))).collect();
+        let mut all: Fresh = held.chain(fresh).collect();
         all.sort_by_key(|(opened, _)| (opened.header.depth, opened.id));
         let items = all.into_iter().map(|(opened, parsed)| {
             let opened = self.best(opened, ground);

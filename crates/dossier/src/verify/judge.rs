@@ -55,13 +55,9 @@ fn fold(loaded: &Loaded, roster: &Roster) -> Vec<CaseRecord> {
     let marks = loaded.chains.marks(roster);
     let ground = Ground { roster, marks: &marks };
     let one = |read: &ReadRecord| {
-        let record = Record::fold(read.line.id, read.entries.iter().cloned(), &ground);
-        let shapes: Vec<_> = read.sketches.iter().map(|sketch| sketch.shape.clone()).collect();
-        let outline = if shapes.is_empty() {
-            Outline::of(&record)
-        } else {
-            Outline::with_redacted(&record, &read.entries, &shapes, &ground)
-        };
+        let withheld = read.sketches.iter().map(|sketch| (sketch.opened.clone(), sketch.shown));
+        let record = Record::fold_withheld(read.line.id, read.entries.iter().cloned(), withheld, &ground);
+        let outline = Outline::of(&record);
         CaseRecord { line: read.line.clone(), record, outline }
     };
     loaded.records.iter().map(one).collect()
@@ -131,7 +127,7 @@ fn count(loaded: &Loaded, roster: &Roster, verdict: &mut Verdict) {
     let mut times: Vec<i64> = Vec::new();
     for record in &loaded.records {
         let whole = record.entries.iter().map(|opened| (opened.link.device, opened.header.wall_ms));
-        let parts = record.sketches.iter().map(|s| (s.shape.link.device, s.shape.header.wall_ms));
+        let parts = record.sketches.iter().map(|s| (s.opened.link.device, s.opened.header.wall_ms));
         for (device, wall_ms) in whole.chain(parts) {
             *by_device.entry(device).or_default() += 1;
             times.push(wall_ms);

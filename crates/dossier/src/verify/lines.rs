@@ -1,14 +1,15 @@
 //! One line of `envelopes.jsonl` or `redacted.jsonl`: what its author signed, or why it is not that.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use logbook::action::create::record_id;
+use logbook::record::Shown;
 use seal::id::from_hex;
-use seal::{DeviceId, Header, Opened, Signature};
+use seal::{DeviceId, Header, Opened};
 
 use crate::export::redact::{self, EXHIBIT_KEY};
 use crate::layout::{self, EnvelopeLine, Leaf, RedactedLine};
-use crate::outline::{Kind, Shape};
 
 /// What the entry of an exhibit says its original is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +33,10 @@ pub struct ShownExhibit {
 
 /// An entry of which parts are withheld: all that can be said of it.
 pub struct Sketch {
-    /// Where it stands, by whom, and of which kind as far as that is shown.
-    pub shape: Shape,
+    /// Link and header, with no bytes of an entry.
+    pub opened: Arc<Opened>,
+    /// What it shows of its kind.
+    pub shown: Shown,
     /// If it shows itself to be an exhibit.
     pub exhibit: Option<ShownExhibit>,
     /// The pointers of what it withholds.
@@ -57,7 +60,7 @@ pub fn opened(line: &EnvelopeLine, entry: &[u8]) -> Result<Opened, String> {
 
 /// Link, header and leaves must belong together. A line that withholds nothing is refused: it would only keep
 /// the entry from being judged.
-pub fn sketch(line: &RedactedLine) -> Result<(Sketch, Signature), String> {
+pub fn sketch(line: &RedactedLine) -> Result<Sketch, String> {
     let link = layout::read_link(&line.link).ok_or("its link is malformed")?;
     let bytes = layout::read_hex(&line.header).ok_or("its header is malformed")?;
     let header = Header::decode(&bytes).map_err(|error| error.to_string())?;
@@ -79,8 +82,16 @@ pub fn sketch(line: &RedactedLine) -> Result<(Sketch, Signature), String> {
         .any(|path| path.starts_with("/action/exhibit/"))
         .then(|| ShownExhibit { acquired: acquired(&shown), opens: shown.contains_key(EXHIBIT_KEY) });
     let reference = shown.get("/action/create/reference").and_then(|name| name.as_str()).map(str::to_owned);
-    let shape = Shape { entry: line.entry, link, header, kind };
-    Ok((Sketch { shape, exhibit, withheld, reference }, line.signature))
+    let opened = Opened {
+        envelope: line.envelope,
+        link,
+        signature: line.signature,
+        header,
+        id: line.entry,
+        entry: Vec::new(),
+        ciphertext_hash: line.ciphertext.0,
+    };
+    Ok(Sketch { opened: Arc::new(opened), shown: kind, exhibit, withheld, reference })
 }
 
 fn withheld_path(leaf: &Leaf) -> Option<String> {
@@ -112,19 +123,19 @@ fn is_leaf(value: &serde_json::Value) -> bool {
 }
 
 /// Only what is shown tells the kind: the path of a withheld leaf is the exporter's word.
-fn kind(shown: &BTreeMap<&str, serde_json::Value>, device: &DeviceId) -> Kind {
+fn kind(shown: &BTreeMap<&str, serde_json::Value>, device: &DeviceId) -> Shown {
     let mut kinds = shown.keys().map(|path| path.strip_prefix("/action/").and_then(|rest| rest.split('/').next()));
-    let Some(first) = kinds.next() else { return Kind::Hidden };
+    let Some(first) = kinds.next() else { return Shown::Nothing };
     if first.is_none_or(str::is_empty) || kinds.any(|other| other != first) {
-        return Kind::Malformed;
+        return Shown::Malformed;
     }
     if first != Some("create") {
-        return Kind::Other;
+        return Shown::Other;
     }
     match shown.get("/action/create/nonce").map(|value| value.as_str()) {
-        None => Kind::Create(None),
-        Some(Some(nonce)) if from_hex::<16>(nonce).is_ok() => Kind::Create(Some(record_id(device, nonce))),
-        Some(_) => Kind::Malformed,
+        None => Shown::Create(None),
+        Some(Some(nonce)) if from_hex::<16>(nonce).is_ok() => Shown::Create(Some(record_id(device, nonce))),
+        Some(_) => Shown::Malformed,
     }
 }
 
@@ -147,10 +158,10 @@ mod tests {
             kind(&shown, &device)
         };
         let nonce = "0a".repeat(16);
-        assert_eq!(of(&[]), Kind::Hidden);
-        assert_eq!(of(&[("/action/note/text", "x")]), Kind::Other);
-        assert_eq!(of(&[("/action/create/owner", "emb")]), Kind::Create(None));
-        assert_eq!(of(&[("/action/create/nonce", &nonce)]), Kind::Create(Some(record_id(&device, &nonce))));
+        assert_eq!(of(&[]), Shown::Nothing);
+        assert_eq!(of(&[("/action/note/text", "x")]), Shown::Other);
+        assert_eq!(of(&[("/action/create/owner", "emb")]), Shown::Create(None));
+        assert_eq!(of(&[("/action/create/nonce", &nonce)]), Shown::Create(Some(record_id(&device, &nonce))));
         let malformed: [&[(&str, &str)]; 5] = [
             &[("/action/note/text", "x"), ("/action/state/to", "closed")],
             &[("/action/create/nonce", "short")],
@@ -159,7 +170,7 @@ mod tests {
             &[("", "x")],
         ];
         for leaves in malformed {
-            assert_eq!(of(leaves), Kind::Malformed, "{leaves:?}");
+            assert_eq!(of(leaves), Shown::Malformed, "{leaves:?}");
         }
     }
 
@@ -169,7 +180,7 @@ mod tests {
             envelope: seal::EnvelopeId([0; 32]),
             entry: seal::EntryId([0; 32]),
             link: String::new(),
-            signature: Signature([0; 64]),
+            signature: seal::Signature([0; 64]),
             header: String::new(),
             ciphertext: seal::Hash32([0; 32]),
             leaves: vec![Leaf::Open { path: "/a".to_owned(), value: value.to_owned(), salt: seal::Hash32([0; 32]) }],

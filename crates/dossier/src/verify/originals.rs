@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use logbook::record::Shown;
 use logbook::{Action, Entry};
 use seal::EntryId;
 use seal::id::to_hex;
@@ -12,7 +13,6 @@ use super::read::{Loaded, ReadRecord};
 use crate::bag::Findings;
 use crate::digest::Digests;
 use crate::layout;
-use crate::outline::Kind;
 use crate::path::BagPath;
 
 /// An exhibit that an entry here added.
@@ -37,7 +37,7 @@ pub fn check(loaded: &Loaded, findings: &Findings, verdict: &mut Verdict) {
     }
     let sketches = loaded.records.iter().flat_map(|record| &record.sketches);
     let veiled: BTreeSet<EntryId> =
-        sketches.filter(|sketch| sketch.shape.kind == Kind::Hidden).map(|sketch| sketch.shape.entry).collect();
+        sketches.filter(|sketch| sketch.shown == Shown::Nothing).map(|sketch| sketch.opened.id).collect();
     for id in absent.keys().filter(|id| !added.contains_key(id) && !veiled.contains(id)) {
         let what = format!("it calls an exhibit {} absent that no entry here added", id.short());
         verdict.problem(layout::STATEMENT, what);
@@ -103,8 +103,8 @@ fn exhibits(record: &ReadRecord, loaded: &Loaded) -> Vec<Added> {
     }
     for sketch in &record.sketches {
         if let Some(shown) = &sketch.exhibit {
-            let (entry, acquired, opens) = (sketch.shape.entry, shown.acquired.clone(), shown.opens);
-            exhibits.push(Added { entry, acquired, opens, file: file(sketch.shape.link.id()) });
+            let (entry, acquired, opens) = (sketch.opened.id, shown.acquired.clone(), shown.opens);
+            exhibits.push(Added { entry, acquired, opens, file: file(sketch.opened.envelope) });
         }
     }
     exhibits

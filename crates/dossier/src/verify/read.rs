@@ -238,11 +238,11 @@ fn redacted(reader: &mut Reader<'_>, folder: &str, record: &mut ReadRecord, load
         let place = Place { file: list.clone(), list: list.clone(), line: index + 1 };
         let number = place.line;
         match lines::sketch(line) {
-            Ok((sketch, _)) if whole.contains(&sketch.shape.entry) => {
+            Ok(sketch) if whole.contains(&sketch.opened.id) => {
                 reader.problem(&list, format!("line {number}: the entry is here whole"));
             }
-            Ok((sketch, signature)) => {
-                if add(reader, loaded, (&sketch.shape.link, signature), place) {
+            Ok(sketch) => {
+                if add(reader, loaded, (&sketch.opened.link, sketch.opened.signature), place) {
                     record.sketches.push(sketch);
                 }
             }
@@ -327,5 +327,5 @@ fn unknown_files(reader: &mut Reader<'_>) {
 /// The redactions as they lie in the dossier: entry, and pointers of what is withheld.
 pub fn withheld(loaded: &Loaded) -> BTreeMap<EntryId, &[String]> {
     let sketches = loaded.records.iter().flat_map(|record| &record.sketches);
-    sketches.map(|sketch| (sketch.shape.entry, sketch.withheld.as_slice())).collect()
+    sketches.map(|sketch| (sketch.opened.id, sketch.withheld.as_slice())).collect()
 }

@@ -90,6 +90,6 @@ fn histories(loaded: &Loaded, trust: &TrustFile, verdict: &mut Verdict) {
 fn entry_views(loaded: &Loaded) -> impl Iterator<Item = RosterHash> {
     loaded.records.iter().flat_map(|record| {
         let whole = record.entries.iter().map(|opened| opened.link.roster);
-        whole.chain(record.sketches.iter().map(|sketch| sketch.shape.link.roster))
+        whole.chain(record.sketches.iter().map(|sketch| sketch.opened.link.roster))
     })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use logbook::record::Shown;
 use logbook::{Action, Status};
 use seal::DeviceId;
 
@@ -11,7 +12,6 @@ use crate::bag::Findings;
 use crate::export::CaseRecord;
 use crate::instant;
 use crate::layout::{self, Statement};
-use crate::outline::Kind;
 
 /// Compares the statement with what is there.
 pub fn check(loaded: &Loaded, records: &[CaseRecord], verdict: &mut Verdict) {
@@ -65,7 +65,7 @@ fn misnamed(read: &ReadRecord, record: &CaseRecord) -> Option<String> {
         }
         names.push(create.reference.clone());
     }
-    for sketch in read.sketches.iter().filter(|sketch| matches!(sketch.shape.kind, Kind::Create(_) | Kind::Hidden)) {
+    for sketch in read.sketches.iter().filter(|sketch| matches!(sketch.shown, Shown::Create(_) | Shown::Nothing)) {
         // A name that is withheld can be compared with nothing.
         names.push(sketch.reference.clone()?);
     }

@@ -52,6 +52,8 @@ impl Record {
             let mark = mark(&item.opened, &standing.agency, author);
             match entry.action.apply(&mut self.state, &At { mark: &mark, past: &past }) {
                 Ok(()) => self.state.last = Some(mark),
+                // What it steps on may be withheld.
+                Err(_) if self.withheld => {}
                 Err(words) => why = Some(Reason::NoEffect(words)),
             }
         }
@@ -62,10 +64,14 @@ impl Record {
     }
 
     fn keep(&mut self, item: Item, status: Status, why: Option<Reason>, past: Past, linked: bool, ground: &Ground<'_>) {
+        let withheld = item.withheld();
         let Item { opened, parsed, .. } = item;
         let agency = ground.roster.device(&opened.link.device).map(|device| device.agency.clone());
         let (entry, reason) = (parsed.as_ref().ok().cloned(), why.as_ref().map(ToString::to_string));
-        let judged = Judged { opened, entry, status, why, reason, agency, parsed, past, linked, covered: false };
+        let unjudged = self.withheld && entry.is_some() && status == Status::Valid;
+        self.withheld |= withheld;
+        let judged =
+            Judged { opened, entry, status, why, reason, agency, unjudged, parsed, past, linked, covered: false };
         self.waiting += usize::from(status == Status::Waiting);
         let cited = &judged.opened.header.heads;
         self.awaited.extend(cited.iter().filter(|id| !self.index.contains_key(id)));
@@ -184,8 +190,9 @@ impl Record {
         if !roles.iter().any(|role| role.to_string() == header.role) {
             return Err(Reason::RoleNotHeld);
         }
+        // Rights follow from what was stated before, and that is not all here.
+        let (false, Ok(entry)) = (self.withheld, &item.parsed) else { return Ok(()) };
         let who = Author { device: link.device, agency, kind: *kind, roles };
-        let entry = item.parsed.as_ref().map_err(|error| Reason::from(error.clone()))?;
         let view = ground.roster.view(&link.roster).ok_or(Reason::RosterMissing)?;
         Ok(self.allowed(&entry.action, &Giving { author: &who, roster: ground.roster, view }, past)?)
     }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use logbook::action::{Action, Amend, Ask, IncidentState, Refer, Share, StateChange, Unshare};
 use logbook::digest::digest;
 use logbook::document::heads_agree;
+use logbook::record::Shown;
 use logbook::roster::Cut;
-use logbook::{Ground, Record, Role, Status};
+use logbook::{Ground, Reason, Record, Role, Status};
 use proptest::prelude::*;
-use seal::{EnvelopeId, Opened, RosterHash, SigningKey};
+use seal::{EntryId, EnvelopeId, Opened, RosterHash, SigningKey};
 
 use crate::world::*;
 
@@ -115,5 +116,81 @@ proptest! {
             }
         }
         one_record(&play, shuffle, parts)?;
+    }
+}
+
+/// Codes of the rule that asks whether an author might state an action.
+const RIGHTS: [&str; 8] = ["needs-role", "not-the-owner", "outsider", "tlp", "alleged", "partial", "kind", "step"];
+
+/// The same record with the actions of some entries withheld, as `which` has it by bits.
+fn veiled(play: &Play, whole: &Record, which: u64) -> Record {
+    let marks = play.world.marks();
+    let ground = Ground { roster: &play.world.roster, marks: &marks };
+    let bit = |id: &EntryId, of: usize| which >> ((usize::from(id.0[of]) + of) % 64) & 1 == 1;
+    // Of what is no entry nothing can be proved that is not shown.
+    let hidden = |opened: &&Arc<Opened>| {
+        bit(&opened.id, 0) && whole.entry(&opened.id).is_some_and(|entry| entry.entry.is_some())
+    };
+    let (hidden, shown): (Vec<_>, Vec<_>) = play.all.iter().partition(hidden);
+    let hidden = hidden.into_iter().map(|opened| {
+        let kind = match (bit(&opened.id, 1), opened.header.heads.is_empty(), bit(&opened.id, 2)) {
+            (true, ..) => Shown::Nothing,
+            (_, true, named) => Shown::Create(named.then_some(play.world.record)),
+            (_, false, _) => Shown::Other,
+        };
+        (Arc::new(Opened { entry: Vec::new(), ..(**opened).clone() }), kind)
+    });
+    Record::fold_withheld(play.world.record, shown.into_iter().cloned(), hidden, &ground)
+}
+
+fn told_alike(whole: &Record, veiled: &Record) -> Result<(), TestCaseError> {
+    prop_assert_eq!(whole.entries().len(), veiled.entries().len());
+    prop_assert_eq!(whole.all_heads(), veiled.all_heads());
+    prop_assert_eq!(whole.missing(), veiled.missing());
+    prop_assert_eq!(whole.gaps(), veiled.gaps());
+    let mut after = false;
+    for (one, other) in whole.entries().iter().zip(veiled.entries()) {
+        prop_assert_eq!((one.opened.id, one.opened.envelope), (other.opened.id, other.opened.envelope));
+        let is_veiled = one.entry.is_some() && other.entry.is_none();
+        prop_assert_eq!(other.unjudged, after && !is_veiled && other.status == Status::Valid);
+        after |= is_veiled;
+        let code = one.why.as_ref().map_or("", Reason::code);
+        let by_rights = one.status == Status::NotAuthorised && RIGHTS.contains(&code);
+        if !by_rights || !after {
+            prop_assert_eq!((one.status, one.in_document()), (other.status, other.in_document()), "{}", code);
+        } else {
+            prop_assert_eq!(other.status, Status::Valid);
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_is_withheld_changes_no_status_but_by_rights(
+        steps in proptest::collection::vec((any::<usize>(), any::<u8>(), any::<u8>(), any::<usize>()), 1..24),
+        which in any::<u64>(),
+        cut in any::<usize>(),
+    ) {
+        let mut play = play(&steps);
+        let whole = play.fold();
+        told_alike(&whole, &veiled(&play, &whole, which))?;
+        let at = play.all[cut % play.all.len()].clone();
+        let who = play.world.devices[..8].iter().position(|device| device.key.device_id() == at.link.device);
+        if let Some(who) = who.filter(|who| ![DESK, POLICE, COURT].contains(who)) {
+            play.world.revoke(who, Some(Cut { number: at.link.number, head: at.envelope }));
+            let whole = play.fold();
+            let veiled = veiled(&play, &whole, which);
+            told_alike(&whole, &veiled)?;
+            // Judging it again, or handing it everything once more, makes nothing else of it.
+            let marks = play.world.marks();
+            let ground = Ground { roster: &play.world.roster, marks: &marks };
+            let mut again = veiled.clone();
+            again.judge_again(&ground);
+            again.add_all(play.all.iter().cloned(), &ground);
+            prop_assert_eq!(digest(&again), digest(&veiled));
+        }
     }
 }
