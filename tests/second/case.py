@@ -190,9 +190,16 @@ class Case:
             need(fields_root(ls) == it["head"].root, "the root over the leaves is not the header's")
             need(it["withheld"], "it withholds nothing")
             it["leaves"] = True
-            kinds = {p.split("/")[2] for p in it["shown"] if p.count("/") >= 2}
-            it["kind"] = next(iter(kinds)) if len(kinds) == 1 else "?"
+            self.kind(it)
             it["claims"] = {p.split(b"/")[2].decode() for p in ps if p.count(b"/") >= 2}
         need(body_commitment(it["head"], it["id"], x(v["ciphertext"])) == it["link"].body, "the link does not commit to header, entry and ciphertext")
         need(it["link"].operation.hex() == self.s["operation"], "a link of another operation")
         return it
+
+    def kind(self, it):
+        """Only what is shown tells the kind of a redacted entry."""
+        kinds = {p[8:].split("/")[0] if p.startswith("/action/") else "" for p in it["shown"]}
+        nonce = it["shown"].get("/action/create/nonce", "00" * 16)
+        if len(kinds) > 1 or "" in kinds or not (isinstance(nonce, str) and re.fullmatch(r"[0-9a-f]{32}", nonce)):
+            it["malformed"] = "it shows what no entry holds"
+        it["kind"] = next(iter(kinds)) if len(kinds) == 1 else "?"

@@ -4,9 +4,9 @@ over randomly changed ones, and exits 1 if they differ in anything.
 
     python3 tests/second/compare.py --verify target/release/intact-verify [--bin target/release/intact] [--all]
 
-Compared are the exit status; where it is 0 or 1, how many entries, gaps, quarantined and rejected entries there are; and that the
-second one finds no entry unauthorised that the first one does not. (It does not judge rights of single actions, rule 16
-of entry.md, so it may find fewer.)"""
+Compared are the exit status; where it is 0 or 1, how many entries, gaps, quarantined and rejected entries there are,
+and how many that come after a redacted one; and that the second one finds no entry unauthorised that the first one does
+not. (It does not judge rights of single actions, rule 16 of entry.md, so it may find fewer.)"""
 import argparse
 import contextlib
 import functools
@@ -15,6 +15,7 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -58,6 +59,12 @@ def ours(place, trust):
         return f"broke off: {error!r}", {}
 
 
+def unjudged(verdict):
+    """How many entries come after a redacted one, by the remarks."""
+    told = (re.match(r"(\d+) entries (?:come )?after ", note) for note in verdict.get("notes", []))
+    return sum(int(found[1]) for found in told if found)
+
+
 def difference(a, b):
     """What differs; nothing if they agree."""
     if a[0] != b[0]:
@@ -70,6 +77,8 @@ def difference(a, b):
     for kind in ("gaps", "quarantined", "rejected"):
         if len(a[1][kind]) != len(b[1][kind]):
             found.append(f"{len(a[1][kind])} and {len(b[1][kind])} {kind}")
+    if unjudged(a[1]) != unjudged(b[1]):
+        found.append(f"{unjudged(a[1])} and {unjudged(b[1])} entries after a redacted one")
     if len(a[1]["not_authorised"]) < len(b[1]["not_authorised"]):
         found.append("more entries not authorised in the second")
     return ", ".join(found)

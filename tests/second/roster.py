@@ -434,6 +434,23 @@ class Roster:
                     now = e.a["roles"]
         return (roles, None) if roles is not None else (None, "the view does not know the device")
 
+    def pending(self, v, d):
+        """Whether an entry that enrols a device or changes its roles is here under a head of a view, and the agency's
+        chain as it takes effect ends before it."""
+        for a, (number, head) in v.heads.items():
+            eff = self.walks[a]["eff"] if a in self.walks else []
+            at, found = head, False
+            for _ in range(len(eff), number):
+                e = self.chain.get(at)
+                if not e:
+                    break
+                found = found or (e.kind in ("enrol", "roles") and e.a["device"] == d)
+                at = e.prev
+            else:
+                if found and at == (eff[-1].id if eff else None):
+                    return True
+        return False
+
     def name_of(self, op):
         for o in self.names.get(op, []):
             c = tagged("intact/name/v1", bytes.fromhex(op), o["salt"].encode(), o["name"].encode()).hex()

@@ -13,24 +13,13 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from bag import Bag  # noqa: E402
 from case import Case  # noqa: E402
+from fold import Fold  # noqa: E402
 from roster import Roster  # noqa: E402
 from shapes import *  # noqa: E402, F403
 from sources import CannotRead, civil, open_source, sshstr  # noqa: E402
 
 
-def hexed(value):
-    return value.hex() if isinstance(value, bytes) else value
-
-
-def R_knows(roster, it):
-    """Whether the roster knows the device of an entry."""
-    try:
-        return roster.device(it["link"].device.hex())[1] is not None
-    except (KeyError, TypeError):
-        return False
-
-
-class Verifier(Bag, Case):
+class Verifier(Bag, Case, Fold):
     """Judges one dossier under one trust file."""
 
     def __init__(self, trust, path):
@@ -162,12 +151,6 @@ class Verifier(Bag, Case):
         self.forked, self.went_back = set(), set()
         for d, ks in by.items():
             c = stated.get(d.hex())
-            byid = {k.id: k for k in ks}
-            at = {}
-            for k in ks:
-                at.setdefault(k.number, set()).add(k.id)
-                if k.number > 1:
-                    at.setdefault(k.number - 1, set()).add(k.prev)
             top = max(k.number for k in ks)
             if not c:
                 self.bad(st, f"no chain of {d.hex()[:8]} is stated")
@@ -184,91 +167,7 @@ class Verifier(Bag, Case):
                     expected = n + 1
                 if c["number"] in have and c["head"] != min(k.id for k in ks if k.number == c["number"]).hex():
                     self.bad(st, f"the chain of {d.hex()[:8]} ends elsewhere than stated")
-            self.marks(d, ks, byid, min((n for n, ids in at.items() if len(ids) > 1), default=None))
-
-    def marks(self, d, ks, byid, fork):
-        R = self.R
-        if fork is not None:
-            keep = set()
-            o = R.device(d.hex())
-            if o and o[1].revoked and o[1].cut[1]:
-                h = bytes.fromhex(o[1].cut[1])
-                while h in byid and h not in keep:
-                    keep.add(h)
-                    h = byid[h].prev
-            self.forked |= {k.id for k in ks if k.number >= fork and k.id not in keep}
-        for k in ks:
-            p = byid.get(k.prev)
-            a, b = R.views.get(k.view), p and R.views.get(p.view)
-            if a and b and R.usable(a) and R.usable(b) and R.behind(a, b):
-                self.went_back.add(k.id)
-
-    # ---- fold: rules 1 to 15 of entry.md section 5 (16 touches the verdict only where it waits)
-    def fold(self, rec, items):
-        R = self.R
-        rid = rec["id"]
-        items.sort(key=lambda it: (it["head"].depth, it["id"], it["link"].number, it["link"].id))
-        by, order = {}, []
-        for it in items:
-            o = by.get(it["id"])
-            if o:
-                if o["link"].id == it["link"].id:
-                    self.bad(it["where"], "one envelope twice")
-                continue
-            by[it["id"]] = it
-            order.append(it)
-        later = {}
-        for it in reversed(order):
-            it["ahead"] = list(later.get(it["link"].device, ()))
-            # What stands on nothing stands in no line, except a creation, before which nothing is.
-            if it["head"].heads or (it["entry"] and it["entry"].kind == "create"):
-                later.setdefault(it["link"].device, []).append(it["link"].number)
-        self.tips = getattr(self, "tips", {})
-        past = {}
-        opaque = False
-        redacted_before = 0
-        for it in order:
-            h, k = it["head"], it["link"]
-            heads = [by.get(x) for x in h.heads]
-            complete = all(x is not None and x["linked"] for x in heads)
-            mine = {}
-            for x in heads:
-                if x is None or not x["linked"]:
-                    continue
-                for d, n in past[x["id"]].items():
-                    mine[d] = max(mine.get(d, 0), n)
-                d = x["link"].device
-                mine[d] = max(mine.get(d, 0), x["head"].number)
-            past[it["id"]] = mine
-            it["status"], it["why"] = self.status(rid, it, complete, [x for x in heads if x], mine)
-            kind = it["entry"].kind if it["entry"] else it.get("kind")
-            deepest = max((x["head"].depth for x in heads if x), default=0)
-            grounded = bool(h.heads) or kind in ("create", "?")
-            it["linked"] = complete and grounded and h.record.hex() == rid and h.depth == 1 + deepest
-            if it["leaves"]:
-                opaque = True
-            elif opaque:
-                redacted_before += 1
-        if redacted_before:
-            self.notes.append(f"{redacted_before} entries after a redacted one cannot be judged in full")
-        self.stated(rec, items, order, by)
-        self.told(rid, order)
-        return order
-
-    def told(self, rid, order):
-        """What the statuses say of the dossier: after the heads, since a rejected entry that is cited is no error."""
-        for it in order:
-            entry = {"record": rid, "entry": it["id"].hex(), "device": it["link"].device.hex(), "why": it["why"]}
-            if it["status"] == "rejected" and it["covered"]:
-                self.rejected.append(entry)
-            elif it["status"] == "rejected":
-                self.bad(it["where"], f"rejected: {it['why']}")
-            elif it["status"] == "waiting":
-                self.gap(f"entry {it['id'].hex()[:8]} is waiting: {it['why']}", rid)
-            elif it["status"] == "quarantined":
-                self.quarantined.append(entry)
-            elif it["status"] == "not-authorised":
-                self.notauth.append(entry)
+            self.marks(ks)
 
     def stated(self, rec, items, order, by):
         rid, w = rec["id"], "data/case/statement.json"
@@ -281,33 +180,13 @@ class Verifier(Bag, Case):
             self.gap(f"{len(cited - set(by))} entries that others cite are not here", rid)
         nums = {}
         for it in order:
-            if it["status"] != "rejected" and R_knows(self.R, it):
+            if it["status"] != "rejected" and self.known(it):
                 nums.setdefault(it["link"].device, set()).add(it["head"].number)
         for d, ns in nums.items():
             n = len([n for n in range(1, min(max(ns), 10**6)) if n not in ns][:1000])
             if n:
                 self.gap(f"{n} entries of this device are not here", rid, d.hex())
         self.reference(rec, order)
-
-    def heads_of(self, order, by):
-        """What the next entry may cite: linked, not rejected, of a known device, and not yet seen."""
-        heads, covered = set(), set()
-        for it in order:
-            it["citable"] = it["linked"] and it["status"] != "rejected" and R_knows(self.R, it)
-            if not it["citable"]:
-                continue
-            under = list(it["head"].heads)
-            while under:
-                x = by.get(under.pop())
-                if x is None or x["id"] in heads:
-                    heads.discard(x["id"] if x else None)
-                elif not x["citable"] and x["id"] not in covered:
-                    covered.add(x["id"])
-                    under.extend(x["head"].heads)
-            heads.add(it["id"])
-        for it in order:
-            it["covered"] = it["id"] in covered
-        return sorted(x.hex() for x in heads)
 
     def reference(self, rec, order):
         """That of the creation; of one that counts for nothing, or of which that cannot be told, that or none."""
@@ -323,57 +202,6 @@ class Verifier(Bag, Case):
             return
         if names and rec["reference"] not in [name for name, _ in names]:
             self.bad("data/case/statement.json", f"the reference of {rec['id']} is not that of its creation")
-
-    def status(self, rid, it, complete, heads, mine):
-        R, h, k = self.R, it["head"], it["link"]
-        if it["newer"]:
-            return "waiting", it["newer"]
-        if it["malformed"]:
-            return "rejected", it["malformed"]
-        kind = it["entry"].kind if it["entry"] else it["kind"]
-        if h.record.hex() != rid:
-            return "rejected", "it names another record"
-        if kind == "create":
-            if h.heads:
-                return "rejected", "a creation that cites heads"
-            nonce = it["entry"].a["nonce"] if it["entry"] else it["shown"].get("/action/create/nonce")
-            if isinstance(nonce, str) and tagged("intact/record/v1", k.device, nonce.encode())[:16] != h.record:
-                return "rejected", "record id, device and nonce do not agree"
-        elif not h.heads and kind != "?":
-            return "rejected", "no creation, and cites none"
-        if complete:
-            if h.heads and h.depth != 1 + max(x["head"].depth for x in heads):
-                return "rejected", "depth"
-            if h.number <= mine.get(k.device, 0):
-                return "rejected", "number"
-        v = R.views.get(k.view)
-        if not v or not R.usable(v):
-            return "waiting", "the roster view that its link cites is not here"
-        roles, why = R.roles_in(v, k.device.hex(), k.number)
-        if why:
-            return "rejected", why
-        if not complete:
-            return "waiting", "earlier entries are missing"
-        if k.id in self.forked:
-            return "quarantined", "beyond a fork"
-        a, st = R.device(k.device.hex())
-        if st.revoked and k.number > st.cut[0]:
-            return "quarantined", "written after its device was revoked"
-        if st.revoked and k.number == st.cut[0] and k.id.hex() != hexed(st.cut[1]):
-            return "quarantined", "the cut names another link of this number"
-        if h.operator.hex() != st.enrol.a["operator"]:
-            return "rejected", "its operator is not the device's"
-        if a not in R.agencies:
-            return "rejected", "its agency is in no epoch"
-        unseen = mine.get(k.device, 0) < self.tips.get((rid, k.device), 0)
-        if h.heads and (unseen or any(n < k.number for n in it["ahead"])):
-            return "quarantined", "beside its own"
-        self.tips[(rid, k.device)] = h.number
-        if k.id in self.went_back:
-            return "not-authorised", "its link cites a roster behind its predecessor's"
-        if h.role not in roles:
-            return "not-authorised", "the role in its header is none that the view gives"
-        return "valid", None
 
     # ---- exhibits
     def exhibits(self, entries):
