@@ -265,39 +265,6 @@ fn entries_without_the_right_to_state_them_are_told_apart() {
     assert_eq!(verdict.not_authorised.len(), 1, "{}", verdict.text());
 }
 
-/// What was rejected only after others had cited it stays between them.
-#[test]
-fn an_entry_rejected_after_others_cited_it_takes_nobody_along() {
-    let mut story = Story::new();
-    let bait = story.write_as_a_stranger();
-    let (_temp, out) = place();
-    let exported = story.export(&out);
-    assert_eq!((exported.entries, exported.gaps.len()), (story.entries.len(), 0));
-    let told = |out: &Path| {
-        let verdict = verify(out, &story.trust());
-        is(&verdict, Outcome::Intact);
-        let rejected: Vec<_> = verdict.rejected.iter().map(|entry| entry.entry.clone()).collect();
-        assert_eq!(rejected, [bait.to_string()]);
-        assert!(verdict.text().contains("never admitted"), "{}", verdict.text());
-    };
-    told(&out);
-    // The same with its words withheld, and with those of what cites it.
-    let (_temp, out) = place();
-    let mut source = story.source();
-    source.redact = Some(Redact { fields: BTreeSet::from(["text".to_owned()]), ground: "privacy".to_owned() });
-    export(source, &out).expect("an export");
-    told(&out);
-    // At the end, where nothing cites it, it is no part of a dossier.
-    let mut story = Story::new();
-    let bait = story.write_as_a_stranger();
-    let at = story.entries.iter().position(|opened| opened.id == bait).expect("the bait");
-    let late = story.entries.split_off(at + 1);
-    story.links.retain(|(link, _)| late.iter().all(|opened| opened.link != *link));
-    let (_temp, out) = place();
-    assert_eq!(story.export(&out).entries, story.entries.len() - 1);
-    is(&verify(&out, &story.trust()), Outcome::Intact);
-}
-
 #[test]
 fn a_forked_chain_is_quarantined_from_the_fork_on() {
     let mut story = Story::new();
