@@ -13,6 +13,7 @@ fn main() {
         "incident_show",
         "incident_opened",
         "incident_duplicate",
+        "incident_likely",
         "incident_log",
         "draft_get",
         "draft_put",

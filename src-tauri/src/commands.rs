@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use desk::found::{AgencyInput, DeviceInput};
 use desk::wire::{
     AudienceReport, BoardPage, BoardQuery, EntryReport, ErrorReport, ExhibitReport, IncidentShow, InitReport,
-    JoinReport, LogDraft, LogIncident, Logged, ReferralList, ReferralReport, RequestReport, RosterShow, VaultStatus,
+    JoinReport, LikelyList, LogDraft, LogIncident, Logged, ReferralList, ReferralReport, RequestReport, RosterShow,
+    VaultStatus,
 };
 use desk::{Desk, Passphrase};
 use serde::Deserialize;
@@ -156,6 +157,12 @@ pub async fn incident_show(
 #[tauri::command]
 pub async fn incident_opened(window: State<'_, Window>, reference: String) -> Answer<()> {
     window.open().await?.opened(&reference).await.map_err(report)
+}
+
+/// Open incidents that are likely the same matter.
+#[tauri::command]
+pub async fn incident_likely(window: State<'_, Window>, reference: String) -> Answer<LikelyList> {
+    window.open().await?.likely(&reference).await.map_err(report)
 }
 
 #[tauri::command]

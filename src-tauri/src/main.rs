@@ -70,6 +70,7 @@ fn main() {
             commands::incident_show,
             commands::incident_opened,
             commands::incident_duplicate,
+            commands::incident_likely,
             commands::incident_log,
             commands::draft_get,
             commands::draft_put,

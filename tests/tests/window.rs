@@ -298,6 +298,11 @@ async fn every_screen_of_a_night_is_pictured_and_accessible() {
         window.both(&format!("night-{name}")).await;
     }
     window.press(&escape).await;
+    window.press("gw").await;
+    window.wait_for(&test_id("wallboard")).await;
+    window.both("night-wall").await;
+    window.press(&escape).await;
+    window.wait_for(&test_id("search")).await;
     for language in ["fr", "ar"] {
         let choice = window.wait_for(&test_id("nav-language")).await;
         choice.select_by_value(language).await.unwrap();
@@ -312,6 +317,79 @@ async fn every_screen_of_a_night_is_pictured_and_accessible() {
         window.both(&format!("night-exchange-{language}")).await;
     }
     window.client.close().await.unwrap();
+}
+
+/// Triage by keyboard alone: merge what is the same matter, act on several at once, take steps back.
+#[tokio::test(flavor = "multi_thread")]
+async fn triage_by_keyboard_merges_marks_and_takes_back() {
+    assert!(std::env::var_os("DISPLAY").is_some(), "this test needs a display: run it through make test");
+    let root = tempfile::tempdir().unwrap();
+    let emb = Device::new(root.path(), "emb");
+    emb.found(root.path());
+    let log = |summary: &str, station: &str| {
+        let done = emb.must(&[
+            "incident",
+            "log",
+            "--category",
+            "ops:box-tampering",
+            "--summary",
+            summary,
+            "--severity",
+            "2",
+            "--station",
+            station,
+        ]);
+        done["reference"].as_str().unwrap().to_owned()
+    };
+    let first = log("Ballot box destroyed with acid", "0421");
+    let elsewhere = log("Ballot box seal is broken", "0733");
+    let again = log("Box destroyed at the school", "0421");
+    let window = open(&emb, true).await;
+    let row = |reference: &str| test_id(&format!("row-{reference}"));
+    let said = async |words: &str| {
+        let xpath = format!("//*[@data-testid='status'][contains(., '{words}')]");
+        window
+            .client
+            .wait()
+            .at_most(Duration::from_secs(30))
+            .for_element(Locator::XPath(&xpath))
+            .await
+            .expect("it is said");
+    };
+    window.wait_for(&row(&again)).await.click().await.unwrap();
+    // The other report of that station is proposed, and nothing of another one.
+    window.press("d").await;
+    window.wait_for(&test_id(&format!("likely-{first}"))).await;
+    let other = test_id(&format!("likely-{elsewhere}"));
+    assert!(window.client.find(Locator::Css(&other)).await.is_err(), "another station is another matter");
+    window.both("duplicate").await;
+    window.press("1").await;
+    said("Duplicate").await;
+    window.press("z").await;
+    said("Set back by a later entry").await;
+    // Two marked, one key.
+    window.wait_for(&row(&again)).await.click().await.unwrap();
+    window.press(" ").await;
+    window.press(" ").await;
+    window.wait_for(&test_id("marked")).await;
+    window.both("marked").await;
+    window.press("3").await;
+    said("2 incidents").await;
+    window.press("o").await;
+    said("Out of scope").await;
+    window.press("z").await;
+    said("Set back by a later entry").await;
+    let list = emb_after(window, &emb).await;
+    for reference in [&first, &elsewhere, &again] {
+        assert!(list.contains(reference.as_str()), "{reference} in {list}");
+    }
+    let links = emb.must(&["incident", "show", &again])["links"].clone();
+    assert_eq!(links, json!([]), "the merge was taken back");
+    let severities: Vec<_> = [&again, &elsewhere, &first]
+        .map(|one| emb.must(&["incident", "show", one])["fields"]["severity"].clone())
+        .into();
+    assert_eq!(severities, [json!(3), json!(3), json!(2)]);
+    emb.sound();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@ import { desk, problem } from './desk/client';
 import type { Counts, ErrorReport, ExchangeStatus, IncidentShow, RosterShow, VaultStatus } from './desk/types';
 import { listed, t, tongue } from './i18n/index.svelte';
 
-export type View = 'board' | 'log' | 'incident' | 'referrals' | 'exchange' | 'roster';
+export type View = 'board' | 'log' | 'incident' | 'referrals' | 'exchange' | 'roster' | 'wall';
 
 export const app = $state({
   vault: null as VaultStatus | null,
@@ -14,6 +14,7 @@ export const app = $state({
   counts: null as Counts | null,
   error: null as ErrorReport | null,
   said: '',
+  undo: null as (() => Promise<void>) | null,
   now: Date.now(),
 });
 
@@ -35,6 +36,20 @@ export async function attempt<T>(work: () => Promise<T>): Promise<T | undefined>
     app.error = problem(error);
     return undefined;
   }
+}
+
+/** Says what was done; where a later entry can set it back, how. Both entries stay in the trail. */
+export function did(what: string, back: (() => Promise<void>) | null) {
+  app.undo = back;
+  app.said = back ? `${what} · ${t('undoHint')}` : what;
+}
+
+export async function takeBack() {
+  const back = app.undo;
+  if (!back) return;
+  app.undo = null;
+  app.said = t('working');
+  app.said = (await attempt(async () => { await back(); return t('undone'); })) ?? '';
 }
 
 export async function refresh() {

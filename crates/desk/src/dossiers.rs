@@ -198,4 +198,13 @@ impl Desk {
         let check = self.vault().check(rebuild, &move |done, total| progress(done, total)).await?;
         Ok(crate::wire::CheckReport { entries: check.entries, records: check.records, problems: check.problems })
     }
+
+    /// Verifies signatures, chains, contents and statuses alone; `progress` is told (done, of how many).
+    pub async fn verify_trail(
+        &self,
+        progress: Arc<dyn Fn(u64, u64) + Send + Sync>,
+    ) -> Result<crate::wire::CheckReport> {
+        let check = self.vault().verify_trail(&move |done, total| progress(done, total)).await?;
+        Ok(crate::wire::CheckReport { entries: check.entries, records: check.records, problems: check.problems })
+    }
 }

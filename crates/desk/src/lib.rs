@@ -12,6 +12,7 @@ pub mod found;
 pub mod import;
 mod importing;
 mod incident;
+mod likely;
 mod mail;
 pub mod moment;
 mod opening;

@@ -38,6 +38,7 @@ struct Everything {
     entry_report: wire::EntryReport,
     board_query: wire::BoardQuery,
     board_page: wire::BoardPage,
+    likely_list: wire::LikelyList,
     incident_show: wire::IncidentShow,
     audience_report: wire::AudienceReport,
     referral_list: wire::ReferralList,

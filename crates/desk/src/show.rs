@@ -175,7 +175,7 @@ impl Desk {
     }
 }
 
-fn board_row(row: vault::Row) -> BoardRow {
+pub(crate) fn board_row(row: vault::Row) -> BoardRow {
     BoardRow {
         id: row.record.to_string(),
         reference: row.reference,

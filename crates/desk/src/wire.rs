@@ -262,6 +262,18 @@ wire! {
         /// Numbers on top.
         counts: Counts,
     }
+    /// An incident that is likely the same matter as another.
+    LikelyRow {
+        /// It.
+        row: BoardRow,
+        /// What both have in common: `station`, `place`, `words`, `category`, `time`; most telling first.
+        common: Vec<String>,
+    }
+    /// Likely duplicates, the likeliest first.
+    LikelyList {
+        /// They.
+        items: Vec<LikelyRow>,
+    }
     /// One of several values.
     DisputedValue {
         /// The value.

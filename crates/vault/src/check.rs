@@ -53,6 +53,17 @@ impl Vault {
         if rebuild {
             self.rebuild().await?;
         }
+        self.walk(true, progress).await
+    }
+
+    /// Verifies the trail alone: every link's id, signature and place in its chain, every entry opened
+    /// under what its author committed to, and each record's statuses derived from them. What is derived
+    /// and kept beside it, exhibits, and the database's own pages are left to [`Vault::check`].
+    pub async fn verify_trail(&self, progress: &(dyn Fn(u64, u64) + Send + Sync)) -> Result<Check> {
+        self.walk(false, progress).await
+    }
+
+    async fn walk(&self, caches: bool, progress: Progress<'_>) -> Result<Check> {
         let mut connection = self.inner.readers.get().await?;
         let (grounds, seq, mut at) = {
             // Roster, marks and the database as one commit left them.
@@ -62,8 +73,9 @@ impl Vault {
             sqlx::query("SELECT seq FROM tally").fetch_one(&mut *at).await?;
             (Grounds::of(self), seq, at)
         };
+        let walk = Walk { vault: self, grounds, seq, caches, progress };
         let mut check = Check::default();
-        all(self, &mut at, &grounds, seq, &mut check, progress).await?;
+        walk.all(&mut at, &mut check).await?;
         Ok(check)
     }
 
@@ -84,14 +96,86 @@ impl Vault {
     }
 }
 
-async fn all(
-    vault: &Vault,
-    at: &mut SqliteConnection,
-    grounds: &Grounds,
+/// One way through everything.
+struct Walk<'a> {
+    vault: &'a Vault,
+    grounds: Grounds,
+    /// The commit number at which it began.
     seq: i64,
-    check: &mut Check,
-    progress: Progress<'_>,
-) -> Result<()> {
+    /// Whether what is derived, exhibits and the database's pages are gone through too.
+    caches: bool,
+    progress: Progress<'a>,
+}
+
+impl Walk<'_> {
+    async fn all(&self, at: &mut SqliteConnection, check: &mut Check) -> Result<()> {
+        if self.caches {
+            pages(at, check).await?;
+        }
+        let (links, entries): (i64, i64) =
+            sqlx::query_as("SELECT links, entries FROM tally").fetch_one(&mut *at).await?;
+        let total = (links.max(0) + entries.max(0)) as u64;
+        let counted = chains(self.vault, at, check, self.progress, total).await?;
+        let opened = self.records(at, check, total).await?;
+        if counted != links as u64 || opened != entries as u64 {
+            check.problem("the vault holds another number of entries than were written to it".into());
+        }
+        if self.caches {
+            blobs(self.vault, at, check).await?;
+        }
+        Ok(())
+    }
+
+    /// Every record: opened and folded; its caches compared with it.
+    async fn records(&self, at: &mut SqliteConnection, check: &mut Check, total: u64) -> Result<u64> {
+        let mut after = 0i64;
+        loop {
+            let page: Vec<(i64, Vec<u8>)> =
+                sqlx::query_as("SELECT n, record FROM projection WHERE n > ? ORDER BY n LIMIT ?")
+                    .bind(after)
+                    .bind(RECORDS)
+                    .fetch_all(&mut *at)
+                    .await?;
+            let Some(last) = page.last() else { break };
+            after = last.0;
+            for (number, id) in page {
+                let Ok(id) = rows::record_id(&id) else {
+                    check.problem("a record's id is damaged".into());
+                    continue;
+                };
+                match rows::load(at, &id, number, i64::MAX, &self.grounds).await {
+                    Ok(record) => {
+                        check.entries += record.entries().len() as u64;
+                        check.records += 1;
+                        if self.caches {
+                            one(self.vault, at, number, &record, self.seq, check).await?;
+                        }
+                    }
+                    Err(VaultError::Corrupt(_) | VaultError::NoKey(_)) => {
+                        check.problem(format!("record {}: an entry does not open", id.short()));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            (self.progress)(total.min(total / 2 + check.entries), total);
+            tokio::task::yield_now().await;
+        }
+        let (opened, without): (i64, i64) = sqlx::query_as(
+            "SELECT COUNT(*), IFNULL(SUM(NOT EXISTS (SELECT 1 FROM projection p WHERE p.n = e.record)), 0) \
+             FROM envelope e WHERE e.record IS NOT NULL",
+        )
+        .fetch_one(at)
+        .await?;
+        if without > 0 {
+            check.problem(format!("{without} entries belong to a record that is not listed"));
+        }
+        (self.progress)(total, total);
+        Ok(opened as u64)
+    }
+}
+
+/// The database's own pages.
+async fn pages(at: &mut SqliteConnection, check: &mut Check) -> Result<()> {
     let integrity: Vec<(String,)> = sqlx::query_as("PRAGMA integrity_check(20)").fetch_all(&mut *at).await?;
     if integrity.first().is_none_or(|(word,)| word != "ok") {
         check.problem("the database's own integrity check fails".into());
@@ -100,14 +184,7 @@ async fn all(
     if !cipher.is_empty() {
         check.problem("pages of the database were altered".into());
     }
-    let (links, entries): (i64, i64) = sqlx::query_as("SELECT links, entries FROM tally").fetch_one(&mut *at).await?;
-    let total = (links.max(0) + entries.max(0)) as u64;
-    let counted = chains(vault, at, check, progress, total).await?;
-    let opened = records(vault, at, grounds, seq, check, progress, total).await?;
-    if counted != links as u64 || opened != entries as u64 {
-        check.problem("the vault holds another number of entries than were written to it".into());
-    }
-    blobs(vault, at, check).await
+    Ok(())
 }
 
 /// Every link: its id, its signature, its place in the chain, its device's head.
@@ -206,59 +283,6 @@ async fn heads(at: &mut SqliteConnection, ends: &BTreeMap<DeviceId, Chain>, chec
         }
     }
     Ok(())
-}
-
-/// Every record: opened, folded, compared with its projection and with Automerge's own heads.
-async fn records(
-    vault: &Vault,
-    at: &mut SqliteConnection,
-    grounds: &Grounds,
-    seq: i64,
-    check: &mut Check,
-    progress: Progress<'_>,
-    total: u64,
-) -> Result<u64> {
-    let mut after = 0i64;
-    loop {
-        let page: Vec<(i64, Vec<u8>)> =
-            sqlx::query_as("SELECT n, record FROM projection WHERE n > ? ORDER BY n LIMIT ?")
-                .bind(after)
-                .bind(RECORDS)
-                .fetch_all(&mut *at)
-                .await?;
-        let Some(last) = page.last() else { break };
-        after = last.0;
-        for (number, id) in page {
-            let Ok(id) = rows::record_id(&id) else {
-                check.problem("a record's id is damaged".into());
-                continue;
-            };
-            match rows::load(at, &id, number, i64::MAX, grounds).await {
-                Ok(record) => {
-                    check.entries += record.entries().len() as u64;
-                    check.records += 1;
-                    one(vault, at, number, &record, seq, check).await?;
-                }
-                Err(VaultError::Corrupt(_) | VaultError::NoKey(_)) => {
-                    check.problem(format!("record {}: an entry does not open", id.short()));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        progress(total.min(total / 2 + check.entries), total);
-        tokio::task::yield_now().await;
-    }
-    let (opened, without): (i64, i64) = sqlx::query_as(
-        "SELECT COUNT(*), IFNULL(SUM(NOT EXISTS (SELECT 1 FROM projection p WHERE p.n = e.record)), 0) \
-         FROM envelope e WHERE e.record IS NOT NULL",
-    )
-    .fetch_one(at)
-    .await?;
-    if without > 0 {
-        check.problem(format!("{without} entries belong to a record that is not listed"));
-    }
-    progress(total, total);
-    Ok(opened as u64)
 }
 
 /// One record against everything that is kept of it.

@@ -23,7 +23,9 @@ export const desk = {
   move: (reference: string, state: string, reason?: string) =>
     invoke<unknown>('incident_state', { reference, state, reason }),
   assign: (reference: string, to: string) => invoke<unknown>('incident_assign', { reference, to }),
+  likely: (reference: string) => invoke<T.LikelyList>('incident_likely', { reference }),
   duplicate: (reference: string, of: string) => invoke<unknown>('incident_duplicate', { reference, of, undo: false }),
+  notDuplicate: (reference: string) => invoke<unknown>('incident_duplicate', { reference, of: null, undo: true }),
   audience: (reference: string, list: string[]) =>
     invoke<T.AudienceReport>('audience_preview', { reference, with: list }),
   share: (reference: string, list: string[]) => invoke<T.AudienceReport>('share', { reference, with: list }),

@@ -178,6 +178,11 @@ const commands: Record<string, (args: Record<string, unknown>) => unknown> = {
   draft_put: ({ form }) => (draft = { form: form as Record<string, string>, kept_at: new Date(Date.now()).toISOString() }),
   draft_clear: () => { draft = null; },
   incident_opened: () => undefined,
+  incident_likely: ({ reference }) => {
+    const here = rows.find((row) => row.id === reference || row.reference === reference);
+    const near = rows.filter((row) => here?.station && row.station === here.station && row.id !== here.id);
+    return { items: near.map((row) => ({ row, common: ['station', 'time'] })) };
+  },
   incident_duplicate: () => ({ entry: hex('duplicate') }),
   referral_list: ({ inbox }) => ({ items: inbox ? [asked] : [offered] }),
   incident_note: ({ reference, text }) => {

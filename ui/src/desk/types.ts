@@ -19,6 +19,8 @@ export interface BoardQuery {
   view?: string; state?: string; category?: string; severity?: number; search?: string; limit: number; offset: number;
 }
 export interface BoardPage { total: number; items: BoardRow[]; counts: Counts }
+export interface LikelyRow { row: BoardRow; common: string[] }
+export interface LikelyList { items: LikelyRow[] }
 export interface DisputedValue { value: FieldValue; agency: string; operator: string; at: string; entry: string }
 export interface EntryRow {
   id: string; envelope: string; action: string; text: string; set: Record<string, FieldValue>; to: string | null; code: string | null; given: string | null; agency: string; device: string; operator: string;

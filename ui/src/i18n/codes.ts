@@ -14,6 +14,7 @@ const codes: Record<string, Record<string, Said>> = {
     closed: ['Closed', 'Clos', 'مغلق'],
     reopened: ['Reopened', 'Rouvert', 'أعيد فتحه'],
     unfounded: ['Unfounded', 'Infondé', 'لا أساس له'],
+    duplicate: ['Duplicate', 'Doublon', 'مكرر'],
     'out-of-scope': ['Out of scope', 'Hors champ', 'خارج النطاق'],
   },
   referral: {
@@ -43,6 +44,13 @@ const codes: Record<string, Record<string, Said>> = {
     advise: ['advise', 'conseiller', 'المشورة'],
     preserve: ['preserve', 'préserver', 'الحفظ'],
     'provide-evidence': ['provide evidence', 'fournir des preuves', 'تقديم الأدلة'],
+  },
+  common: {
+    station: ['same station', 'même bureau', 'نفس المركز'],
+    place: ['same place', 'même lieu', 'نفس المكان'],
+    words: ['similar words', 'mots semblables', 'كلمات متشابهة'],
+    category: ['same kind', 'même type', 'نفس النوع'],
+    time: ['same hour', 'même heure', 'نفس الساعة'],
   },
   domain: {
     physical: ['physical', 'physique', 'مادي'],

@@ -28,5 +28,8 @@ export const en = {
   inbox: 'Asked of us', outbox: 'Asked by us', emptyInbox: 'Nobody waits for an answer from here.', emptyOutbox: 'Nothing was asked of another institution.', openRecord: 'Open',
   devices: 'Devices', roles: 'Roles', noDevices: 'No device is enrolled.', epochOf: 'Roster epoch {n} · the next one needs {k} {k:signature|signatures}', onlyRoster: 'Only the signed list counts. Enrol and revoke with the command line: intact roster.',
   kRow: 'next, previous', kOpen: 'open the incident', kSeverity: 'severity', kLog: 'log an incident', kPalette: 'find anything', kAnswer: 'accept, decline a referral', kGo: 'board, log, referrals, exchange, institutions', kBack: 'back', kSearch: 'search', kTriage: 'mark as triaged', kSign: 'sign and keep', kKeys: 'these keys', kMove: 'move to a state', kTab: 'facts, trail',
+  thisOne: 'This report', likelySame: 'Likely the same matter', noLikely: 'No open report nearby looks like the same matter. Name its reference, if you know one.', inCommon: 'In common: {what}', otherReference: 'Another reference', duplicateOk: 'Merge into it', duplicateNote: 'A merge is a signed link. Both reports stay, and a later entry takes it back.',
+  outOfScope: 'out of scope', nIncidents: '{n} {n:incident|incidents}', undoHint: 'z takes it back', undone: 'Set back by a later entry; both stay in the trail', marked: '{n} marked: keys act on all of them, Esc lets go', kScope: 'out of scope', kMark: 'mark a row, to act on several', kUndo: 'take the last step back',
+  brandWall: 'Wallboard', newest: 'Newest', nWaiting: '{n} waiting', noneCritical: 'Nothing critical is open.',
 };
 export type Words = { [K in keyof typeof en]: string };

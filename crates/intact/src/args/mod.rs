@@ -113,6 +113,9 @@ pub enum Command {
         /// Build projections and search anew.
         #[arg(long)]
         rebuild: bool,
+        /// Signatures, chains, contents and statuses alone: about half the time.
+        #[arg(long, conflicts_with = "rebuild")]
+        trail: bool,
     },
     /// Tell the story of an election night in the terminal, with real vaults in a temporary folder.
     Demo {

@@ -56,6 +56,11 @@ pub enum Incident {
         #[arg(long)]
         to: String,
     },
+    /// Open incidents that are likely the same matter, by place, words, kind and time.
+    Likely {
+        /// The incident.
+        record: String,
+    },
     /// Say that it is the same matter as another one; reversible.
     Duplicate {
         /// The incident.

@@ -221,9 +221,13 @@ pub async fn import(context: &Context, command: Import) -> Result<(), DeskError>
     })
 }
 
-pub async fn check(context: &Context, rebuild: bool) -> Result<(), DeskError> {
+pub async fn check(context: &Context, rebuild: bool, trail: bool) -> Result<(), DeskError> {
     let desk = context.open().await?;
-    let done = desk.check(rebuild, progress("checking")).await;
+    let done = if trail {
+        desk.verify_trail(progress("checking")).await
+    } else {
+        desk.check(rebuild, progress("checking")).await
+    };
     desk.close().await;
     let report = done?;
     let sound = report.problems.is_empty();

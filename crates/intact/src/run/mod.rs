@@ -64,7 +64,7 @@ pub async fn run(cli: Cli) -> Result<(), DeskError> {
         Command::Dossier(command) => carry::dossier(&context, command).await,
         Command::Trust(command) => carry::trust(&context, command).await,
         Command::Import(command) => carry::import(&context, command).await,
-        Command::Check { rebuild } => carry::check(&context, rebuild).await,
+        Command::Check { rebuild, trail } => carry::check(&context, rebuild, trail).await,
         Command::Demo { keep } => tools::demo(keep).await,
         Command::Practice { out } => tools::practice(&context, out).await,
         Command::Schemas { out, check } => tools::schemas(&out, check),

@@ -47,6 +47,12 @@ async fn incident_command(context: &Context, desk: &Desk, command: Incident) -> 
             emit(json, &desk.move_incident(&record, &state, reason).await?, kept)
         }
         Incident::Assign { record, to } => emit(json, &desk.assign(&record, &to).await?, kept),
+        Incident::Likely { record } => emit(json, &desk.likely(&record).await?, |list| {
+            let row = |found: &desk::wire::LikelyRow| {
+                format!("{}  {}  ({})", found.row.reference, plain(&found.row.summary), found.common.join(", "))
+            };
+            list.items.iter().map(row).collect::<Vec<_>>().join("\n")
+        }),
         Incident::Duplicate { record, of, undo } => {
             emit(json, &desk.duplicate(&record, of.as_deref(), undo).await?, kept)
         }

@@ -162,6 +162,31 @@ impl Vault {
         Ok(Page { total: total as u64, rows: rows.iter().map(row).collect::<Result<_>>()? })
     }
 
+    /// A record's row, if it is listed.
+    pub async fn row(&self, id: &RecordId) -> Result<Option<Row>> {
+        let found = sqlx::query("SELECT * FROM projection WHERE record = ?")
+            .bind(id.0.as_slice())
+            .fetch_optional(&mut *self.inner.readers.get().await?)
+            .await?;
+        found.as_ref().map(row).transpose()
+    }
+
+    /// Open records of a kind that were recorded from one time to another (milliseconds, inclusive),
+    /// newest first, at most so many.
+    pub async fn recorded_between(&self, kind: RecordKind, from: i64, until: i64, limit: u32) -> Result<Vec<Row>> {
+        let rows = sqlx::query(
+            "SELECT * FROM projection WHERE kind = ? AND open = 1 AND created_ms BETWEEN ? AND ? \
+             ORDER BY created_ms DESC, record LIMIT ?",
+        )
+        .bind(kind_code(Some(kind)))
+        .bind(from)
+        .bind(until)
+        .bind(limit)
+        .fetch_all(&mut *self.inner.readers.get().await?)
+        .await?;
+        rows.iter().map(row).collect()
+    }
+
     /// Numbers on top of the board; `mine` counts what is assigned to this name.
     pub async fn counts(&self, now_ms: i64, assigned: &str) -> Result<Counts> {
         let row: (i64, i64, i64, i64, i64, i64) = sqlx::query_as(

@@ -145,3 +145,26 @@ async fn a_listener_hears_of_commits() {
     let heard = changes.recv().await.unwrap();
     assert_eq!((heard.records, heard.seq), (vec![made.record], made.seq));
 }
+
+#[tokio::test]
+async fn what_was_recorded_around_a_time_is_found() {
+    let world = World::new();
+    let (_dir, emb) = world.vault("emb").await;
+    let mut ids = Vec::new();
+    for n in 0..3 {
+        ids.push(write(&emb, world.incident("emb", n, &format!("Station {n}"), &["emb"])).await.record);
+    }
+    let closed = Action::State(StateChange { to: IncidentState::Closed, reason: None });
+    write(&emb, world.draft("emb", ids[1], closed)).await;
+    let at = emb.row(&ids[0]).await.unwrap().unwrap().created_ms;
+    let between = async |from, until, limit| {
+        let rows = emb.recorded_between(RecordKind::Incident, from, until, limit).await.unwrap();
+        rows.into_iter().map(|row| row.record).collect::<Vec<_>>()
+    };
+    let all = between(i64::MIN, i64::MAX, 50).await;
+    assert_eq!(all, [ids[2], ids[0]], "the closed one is not among them");
+    assert_eq!(between(i64::MIN, i64::MAX, 1).await, [ids[2]]);
+    assert!(between(at, at, 50).await.contains(&ids[0]));
+    assert_eq!(between(i64::MIN, at - 1, 50).await, []);
+    assert_eq!(emb.row(&seal::RecordId([9; 16])).await.unwrap().map(|row| row.record), None);
+}
