@@ -166,7 +166,9 @@ const codes: Record<string, Record<string, Said>> = {
 
 /** The word for a code in the chosen language; the bare code where there is none. */
 export function word(scheme: string, code: string): string {
-  const said = codes[scheme]?.[code];
+  const words = codes[scheme] ?? {};
+  // "constructor" and its like are codes too, as far as a stranger can write them.
+  const said = Object.hasOwn(words, code) ? words[code] : undefined;
   return said ? said[tongue.code === 'fr' ? 1 : tongue.code === 'ar' ? 2 : 0] : code;
 }
 
