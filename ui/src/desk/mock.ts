@@ -239,7 +239,7 @@ export function installMock() {
     Date.now = wanted.get('still') ? () => NIGHT : () => real() + shift;
   }
   // For tests: how many answers are still out, and a chance to spoil an answer on its way.
-  const hooks = globalThis as { deskPending?: number; spoil?: (command: string, reply: unknown) => unknown };
+  const hooks = globalThis as { deskPending?: number; spoil?: (command: string, reply: unknown, args: unknown) => unknown };
   hooks.deskPending = 0;
   mockIPC(async (command, args) => {
     const run = commands[command];
@@ -248,7 +248,7 @@ export function installMock() {
     try {
       await Promise.resolve();
       const reply = structuredClone(run((args ?? {}) as Record<string, unknown>)) ?? null;
-      return hooks.spoil ? hooks.spoil(command, reply) : reply;
+      return hooks.spoil ? hooks.spoil(command, reply, args) : reply;
     } finally {
       hooks.deskPending -= 1;
     }
