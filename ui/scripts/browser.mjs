@@ -16,12 +16,22 @@ export const launch = () => puppeteer.launch({
   args: ['--no-sandbox', '--disable-gpu', '--font-render-hinting=none', '--disable-background-timer-throttling', '--disable-renderer-backgrounding'],
 });
 
+// A wish holds only as long as the session that made it.
+const sessions = new WeakMap();
+
+/** What the system asks for: more contrast, its own colours. Never motion, so that nothing is seen half-way. */
+export async function wish(page, features) {
+  const session = sessions.get(page) ?? await page.createCDPSession();
+  sessions.set(page, session);
+  await session.send('Emulation.setEmulatedMedia', { features: Object.entries({ 'prefers-reduced-motion': 'reduce', ...features }).map(([name, value]) => ({ name, value })) });
+}
+
 /** A page that says what goes wrong in it. */
 export async function tab(browser, fault) {
   const page = await browser.newPage();
   page.on('pageerror', (error) => fault(`an error in the page: ${error.message ?? error}`));
   await page.emulateTimezone('Europe/Paris');
-  await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
+  await wish(page, {});
   return page;
 }
 
