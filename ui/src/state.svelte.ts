@@ -53,6 +53,7 @@ export async function takeBack() {
 }
 
 export async function refresh() {
+  app.now = Date.now();
   app.vault = await desk.status();
   if (app.vault.state === 'open') {
     app.roster = await desk.roster();
