@@ -9,7 +9,7 @@ CARGO_TARGET_DIR ?= $(CURDIR)/target
 BIN := $(CARGO_TARGET_DIR)/release
 ACCEPTANCE := $(INTACT_SHARED)/acceptance/first_light.py
 
-.PHONY: help run demo test check bench torture build window package deps deps-test ui schemas deny acceptance clean
+.PHONY: help run demo test check gates bench torture build window package deps deps-test ui schemas deny acceptance clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -60,6 +60,10 @@ deny: ## licences and sources of what is built in
 
 test: deps deps-test ## everything, the real window included
 	@bash .config/test.sh
+
+gates: ui/node_modules ## the pages in a browser: accessibility in every theme and direction, keyboard, large and hostile text
+	@bash .config/install.sh gates
+	cd ui && npm run --silent gates
 
 acceptance: build ## the black-box story against the release binaries
 	python3 $(ACCEPTANCE) --bin $(BIN)/intact --verify $(BIN)/intact-verify

@@ -5,6 +5,7 @@ build=(libwebkit2gtk-4.1-dev libgtk-3-dev build-essential pkg-config libssl-dev 
 test=(xvfb xauth webkit2gtk-driver dbus dbus-x11 imagemagick x11-utils fonts-dejavu-core openssh-client)
 case "${1:-build}" in
   build) want=("${build[@]}") ;;
+  gates) want=(chromium) ;;
   *) want=("${build[@]}" "${test[@]}") ;;
 esac
 missing=()

@@ -29,5 +29,8 @@ xvfb-run -a -s "-screen 0 1440x900x24" dbus-run-session -- \
   env TAURI_AUTOMATION=true TAURI_WEBVIEW_AUTOMATION=true WEBKIT_DISABLE_DMABUF_RENDERER=1 LIBGL_ALWAYS_SOFTWARE=1 \
   cargo nextest run --release --locked --workspace --features tauri/custom-protocol --lib --bins --tests --profile ci
 
+step "the second verifier judges alike"
+python3 tests/second/compare.py --bin "$target/release/intact" --verify "$target/release/intact-verify"
+
 step "the story, black-box"
 python3 "$INTACT_SHARED/acceptance/first_light.py" --bin "$target/release/intact" --verify "$target/release/intact-verify"
