@@ -13,6 +13,7 @@ pub mod import;
 mod importing;
 mod incident;
 mod mail;
+mod map;
 pub mod moment;
 mod opening;
 mod parcels;

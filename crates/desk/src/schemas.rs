@@ -38,6 +38,8 @@ struct Everything {
     entry_report: wire::EntryReport,
     board_query: wire::BoardQuery,
     board_page: wire::BoardPage,
+    map_query: wire::MapQuery,
+    map_page: wire::MapPage,
     incident_show: wire::IncidentShow,
     audience_report: wire::AudienceReport,
     referral_list: wire::ReferralList,
