@@ -21,6 +21,8 @@ const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const press = (...keys) => async (page) => { for (const key of keys) await page.keyboard.press(key); };
 const chord = async (page, key) => { await page.keyboard.down('Control'); await page.keyboard.press(key); await page.keyboard.up('Control'); };
 
+const ground = async (page) => { await page.waitForSelector("[data-testid^='mark-']"); await page.waitForSelector("[data-testid='map-ground']"); };
+
 /** name, query, what to do before looking */
 const screens = [
   ['first-run', 'vault=first-run'],
@@ -61,6 +63,11 @@ const screens = [
   ['log-kinds', 'network=none', async (page) => { await chord(page, 'n'); await page.type("[data-testid='field-category']", 'ballot'); }],
   ['log-secrecy', 'network=none', async (page) => { await chord(page, 'n'); await page.waitForSelector("[data-testid='field-description']"); await page.type("[data-testid='field-description']", 'He told everyone that he voted for the Blue list.'); await chord(page, 'Enter'); }],
   ['log-signed', '', async (page) => { await chord(page, 'n'); await page.type("[data-testid='field-summary']", 'Stamp missing'); await page.type("[data-testid='field-category']", 'material'); await page.keyboard.press('Tab'); await chord(page, 'Enter'); await page.waitForSelector("[data-testid='signed']"); }],
+  ['map', '', async (page) => { await press('g', 'p')(page); await ground(page); await press('j', 'j')(page); }],
+  ['map-point', '', async (page) => { await press('g', 'p')(page); await ground(page); await page.click("[data-testid='at-EMB-0421-0007']"); await press('+', '+', '+')(page); }],
+  ['map-close', '', async (page) => { await press('g', 'p')(page); await ground(page); await press('j', 'Enter')(page); }],
+  ['map-world', '', async (page) => { await press('g', 'p')(page); await ground(page); await press('-', '-', '-', '-', '-', '-')(page); }],
+  ['map-empty', 'places=none', press('g', 'p')],
   ['keys', '', press('?')],
   ['palette', '', async (page) => { await chord(page, 'k'); await page.keyboard.type('bal'); }],
 ];
@@ -71,7 +78,7 @@ for (const [name, query, act] of screens) {
   if (only && !name.startsWith(only)) continue;
   for (const [theme, language, width, scale] of looks) {
     // Every screen in both themes; the main ones also in the other languages, narrow, and at 200 %.
-    if ((language !== 'en' || width !== 1440) && !['board', 'log', 'incident', 'exchange', 'unlock', 'first-run', 'referrals'].includes(name)) continue;
+    if ((language !== 'en' || width !== 1440) && !['board', 'log', 'incident', 'exchange', 'unlock', 'first-run', 'referrals', 'map'].includes(name)) continue;
     const page = await browser.newPage();
     page.on('pageerror', (error) => { bad += 1; console.log(`${name}: ${error}`); });
     await page.emulateTimezone('Europe/Paris');
