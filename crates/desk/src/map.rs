@@ -97,4 +97,23 @@ mod tests {
         }
         assert_eq!(emb.map(query("all")).await.unwrap().total, 0, "nothing was written");
     }
+
+    #[tokio::test]
+    async fn the_imported_events_are_on_the_map() {
+        let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let shared =
+            std::env::var_os("INTACT_SHARED").map_or_else(|| source.join("../shared"), std::path::PathBuf::from);
+        let root = tempfile::tempdir().unwrap();
+        let pass = Passphrase::new("practice makes the night shorter".into());
+        let emb = Practice::found(root.path(), &pass, KdfCost::DRILL).await.unwrap().emb;
+        let table = shared.join("data/deco-1989-2011.csv");
+        let mapping = source.join("docs/import/deco.mapping.json");
+        emb.import_csv(&table, &mapping, std::sync::Arc::new(|_, _| {})).await.unwrap();
+        let map = emb.map(query("open")).await.unwrap();
+        assert_eq!((map.total, map.placed, map.points.len()), (3048, 3042, 3042));
+        assert!(map.points.iter().all(|point| point.lat.abs() <= 90.0 && point.lon.abs() <= 180.0));
+        let critical = emb.map(query("critical")).await.unwrap();
+        assert!(critical.points.iter().all(|point| point.severity == 4));
+        assert!((600..=706).contains(&critical.placed), "{}", critical.placed);
+    }
 }
