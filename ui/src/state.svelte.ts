@@ -48,6 +48,7 @@ export async function attempt<T>(work: () => Promise<T>): Promise<T | undefined>
 }
 
 export async function refresh() {
+  app.now = Date.now();
   app.vault = await desk.status();
   if (app.vault.state === 'open') {
     app.roster = await desk.roster();

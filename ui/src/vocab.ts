@@ -1,4 +1,6 @@
 // Categories from the code lists, with labels and what people may type for them.
+import { own } from './shared/own';
+
 type Item = { id?: string; label_en?: string; label_fr?: string | null; label_fr_proposal?: string | null; definition?: string; synonyms?: unknown };
 type List = { items?: Item[] };
 
@@ -39,7 +41,7 @@ export function label(code: string, language: string): string {
   return category ? (language === 'fr' ? category.fr : category.en) : code;
 }
 
-export const domainsOf = (code: string): string[] => domains[code.split(':')[0] ?? ''] ?? [];
+export const domainsOf = (code: string): string[] => own(domains, code.split(':')[0] ?? '') ?? [];
 
 /** Categories in which every word occurs, those whose label starts so first. */
 export function matching(text: string): Category[] {

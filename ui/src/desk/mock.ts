@@ -242,11 +242,21 @@ export function installMock() {
   if (!wanted.get('live')) {
     const shift = NIGHT - Date.now();
     const real = Date.now.bind(Date);
-    Date.now = () => real() + shift;
+    Date.now = wanted.get('still') ? () => NIGHT : () => real() + shift;
   }
+  // For tests: how many answers are still out, and a chance to spoil an answer on its way.
+  const hooks = globalThis as { deskPending?: number; spoil?: (command: string, reply: unknown, args: unknown) => unknown };
+  hooks.deskPending = 0;
   mockIPC(async (command, args) => {
     const run = commands[command];
     if (!run) throw error('window', `${command} is no command of the desk`, 'This is a fault of the window.');
-    return structuredClone(run((args ?? {}) as Record<string, unknown>)) ?? null;
+    hooks.deskPending = (hooks.deskPending ?? 0) + 1;
+    try {
+      await Promise.resolve();
+      const reply = structuredClone(run((args ?? {}) as Record<string, unknown>)) ?? null;
+      return hooks.spoil ? hooks.spoil(command, reply, args) : reply;
+    } finally {
+      hooks.deskPending -= 1;
+    }
   }, { shouldMockEvents: true });
 }

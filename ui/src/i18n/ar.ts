@@ -3,7 +3,7 @@ import type { Words } from './en';
 export const ar: Words = {
   brandBoard: 'اللوحة', brandLog: 'تسجيل حادث', brandExchange: 'التبادل', brandIncident: 'حادث', brandReferrals: 'الإحالات', brandRoster: 'المؤسسات والأجهزة',
   unanswered: 'بلا رد', overdue: 'متأخر', critical: 'حرج', open: 'مفتوح',
-  find: 'ابحث عن أي شيء', search: 'البحث في الحوادث', keys: 'المفاتيح', theme: 'المظهر', dark: 'داكن', light: 'فاتح', language: 'اللغة',
+  find: 'ابحث عن أي شيء', search: 'البحث في الحوادث', keys: 'المفاتيح', theme: 'المظهر', dark: 'داكن', light: 'فاتح', contrast: 'تباين عالٍ', language: 'اللغة',
   viewNew: 'جديد', viewMine: 'لي', viewWaiting: 'بانتظار الآخرين', viewOverdue: 'متأخر', viewCritical: 'حرج', viewOpen: 'كل المفتوح', viewAll: 'الكل',
   institutions: 'المؤسسات', never: 'أبدًا', now: 'الآن', notReached: 'قيود لم تصل بعد إلى {name}: {n}', ago: 'منذ {t}',
   severity: 'الخطورة', reference: 'المرجع', what: 'ماذا وأين', state: 'الحالة', age: 'العمر',

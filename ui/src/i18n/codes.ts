@@ -1,4 +1,5 @@
 // What a code is called. A code that is not here (a newer peer wrote it) is shown bare.
+import { own } from '../shared/own';
 import { tongue } from './index.svelte';
 
 type Said = [en: string, fr: string, ar: string];
@@ -164,11 +165,15 @@ const codes: Record<string, Record<string, Said>> = {
   },
 };
 
-/** The word for a code in the chosen language; the bare code where there is none. */
-export function word(scheme: string, code: string): string {
-  const said = codes[scheme]?.[code];
-  return said ? said[tongue.code === 'fr' ? 1 : tongue.code === 'ar' ? 2 : 0] : code;
+/** The word for a code in a language; the bare code where there is none. */
+export function told(scheme: string, code: string, language: string): string {
+  const said = own(codes[scheme] ?? {}, code);
+  return said ? said[language === 'fr' ? 1 : language === 'ar' ? 2 : 0] : code;
 }
+
+/** The same in the chosen language. */
+export const word = (scheme: string, code: string): string => told(scheme, code, tongue.code);
 
 /** The codes of a scheme, in the order in which they are written above. */
 export const known = (scheme: string): string[] => Object.keys(codes[scheme] ?? {});
+export const schemes = (): string[] => Object.keys(codes);

@@ -1,7 +1,7 @@
 export const en = {
   brandBoard: 'Board', brandLog: 'Log an incident', brandExchange: 'Exchange', brandIncident: 'Incident', brandReferrals: 'Referrals', brandRoster: 'Institutions and devices',
   unanswered: 'unanswered', overdue: 'overdue', critical: 'critical', open: 'open',
-  find: 'find anything', search: 'Search incidents', keys: 'Keys', theme: 'Theme', dark: 'Dark', light: 'Light', language: 'Language',
+  find: 'find anything', search: 'Search incidents', keys: 'Keys', theme: 'Theme', dark: 'Dark', light: 'Light', contrast: 'High contrast', language: 'Language',
   viewNew: 'New', viewMine: 'Mine', viewWaiting: 'Waiting for others', viewOverdue: 'Overdue', viewCritical: 'Critical', viewOpen: 'All open', viewAll: 'Everything',
   institutions: 'Institutions', never: 'never', now: 'now', notReached: '{n} {n:entry has|entries have} not reached {name} yet', ago: '{t} ago',
   severity: 'Severity', reference: 'Reference', what: 'What, where', state: 'State', age: 'Age',

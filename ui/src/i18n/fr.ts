@@ -2,7 +2,7 @@ import type { Words } from './en';
 export const fr: Words = {
   brandBoard: 'Tableau', brandLog: 'Signaler un incident', brandExchange: 'Échanges', brandIncident: 'Incident', brandReferrals: 'Saisines', brandRoster: 'Institutions et appareils',
   unanswered: 'sans réponse', overdue: 'en retard', critical: 'critiques', open: 'ouverts',
-  find: 'tout chercher', search: 'Chercher un incident', keys: 'Touches', theme: 'Thème', dark: 'Sombre', light: 'Clair', language: 'Langue',
+  find: 'tout chercher', search: 'Chercher un incident', keys: 'Touches', theme: 'Thème', dark: 'Sombre', light: 'Clair', contrast: 'Contraste élevé', language: 'Langue',
   viewNew: 'Nouveaux', viewMine: 'Les miens', viewWaiting: 'En attente des autres', viewOverdue: 'En retard', viewCritical: 'Critiques', viewOpen: 'Tous ouverts', viewAll: 'Tout',
   institutions: 'Institutions', never: 'jamais', now: 'maintenant', notReached: '{n} {n:entrée n’est pas encore parvenue|entrées ne sont pas encore parvenues} à {name}', ago: 'il y a {t}',
   severity: 'Gravité', reference: 'Référence', what: 'Quoi, où', state: 'État', age: 'Âge',

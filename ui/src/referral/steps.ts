@@ -1,6 +1,7 @@
 // What may follow in a referral, and for whom. The desk decides; this only spares a person a
 // refusal. The table is the one of the referral's flow: offered to closed, never a transfer.
 import type { ReferralItem } from '../desk/types';
+import { own } from '../shared/own';
 
 const asked: Record<string, string[]> = {
   offered: ['accepted', 'declined'], received: ['accepted', 'declined'], seen: ['accepted', 'declined'],
@@ -15,8 +16,8 @@ export const waits = (state: string): boolean => ['offered', 'received', 'seen']
 
 /** The steps open to an institution. */
 export function may(referral: Pick<ReferralItem, 'from' | 'to' | 'state'>, agency: string): string[] {
-  if (agency === referral.to) return asked[referral.state] ?? [];
-  return agency === referral.from ? (asker[referral.state] ?? []) : [];
+  if (agency === referral.to) return own(asked, referral.state) ?? [];
+  return agency === referral.from ? (own(asker, referral.state) ?? []) : [];
 }
 
 /** Steps that say why, or what was done. */

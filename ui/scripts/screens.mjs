@@ -1,0 +1,63 @@
+// Every screen of the window over the paper desk, and how to come to it. A new screen gets a line here
+// and is then pictured and held against every gate.
+const press = (...keys) => async (page) => { for (const key of keys) await page.keyboard.press(key); };
+const chord = async (page, key) => { await page.keyboard.down('Control'); await page.keyboard.press(key); await page.keyboard.up('Control'); };
+
+const map = (...keys) => async (page) => {
+  await press('g', 'p')(page);
+  await page.waitForSelector("[data-testid^='mark-']");
+  await page.waitForSelector("[data-testid='map-ground']");
+  await press(...keys)(page);
+};
+
+/** name, query, what to do before looking */
+export const screens = [
+  ['first-run', 'vault=first-run'],
+  ['first-start', 'vault=first-run', async (page) => { await page.click("[data-testid='first-start']"); }],
+  ['first-join', 'vault=first-run', async (page) => { await page.click("[data-testid='first-join']"); }],
+  ['waiting', 'vault=waiting'],
+  ['unlock', 'vault=locked'],
+  ['unlock-wrong', 'vault=locked', async (page) => { await page.type("[data-testid='unlock-passphrase']", 'wrong'); await page.keyboard.press('Enter'); }],
+  ['board', '', async (page) => { await page.waitForSelector("[data-testid^='row-']"); }],
+  ['board-dispute', '', press('j', 'j', 'j')],
+  ['board-refer', '', press('r')],
+  ['board-note', '', press('n')],
+  ['board-exercise', 'exercise=1'],
+  ['incident', '', press('Enter')],
+  ['incident-dispute', '', press('j', 'j', 'j', 'Enter')],
+  ['trail', '', async (page) => { await page.keyboard.press('Enter'); await page.waitForSelector("[data-testid='tab-trail']"); await page.click("[data-testid='tab-trail']"); }],
+  ['incident-then', '', async (page) => { await page.keyboard.press('Enter'); await page.waitForSelector('input[type=range]'); await page.focus('input[type=range]'); for (let i = 0; i < 3; i += 1) await page.keyboard.press('ArrowLeft'); }],
+  ['referrals', '', press('g', 'r')],
+  ['roster', '', press('g', 'o')],
+  ['board-share', '', press('s')],
+  ['exchange', '', press('g', 'e')],
+  ['exchange-error', '', async (page) => { await page.keyboard.press('g'); await page.keyboard.press('e'); await page.waitForSelector("[data-testid='lan-address']"); await page.type("[data-testid='lan-address']", '192.0.2.7:4433'); await page.click("[data-testid='lan-call']"); }],
+  ['log-empty', 'network=none', async (page) => { await chord(page, 'n'); }],
+  ['log', 'network=none', async (page) => {
+    await chord(page, 'n');
+    await page.waitForSelector("[data-testid='field-station']");
+    await page.type("[data-testid='field-station']", '0421 · 12 rue Chevreul, Lyon 7e');
+    await page.type("[data-testid='field-occurred']", '20:38');
+    await page.type("[data-testid='field-summary']", 'Ballot box destroyed with acid');
+    await page.type("[data-testid='field-category']", 'tampering');
+    await page.keyboard.press('Enter');
+    await page.click("[data-testid='field-severity-4']");
+    await page.type("[data-testid='field-people']", 'None hurt. Acid on the floor, room ventilated.');
+    await page.type("[data-testid='field-services']", 'Fire brigade called 20:39');
+    await page.type("[data-testid='field-description']", 'Two masked persons came in at 20:38, poured liquid from a bottle into box 2 and left on foot towards the river. About 40 ballots were in it. I have closed the room and kept the box as it is.');
+    await page.waitForSelector("[data-testid='draft-kept']");
+  }],
+  ['log-kinds', 'network=none', async (page) => { await chord(page, 'n'); await page.type("[data-testid='field-category']", 'ballot'); }],
+  ['log-secrecy', 'network=none', async (page) => { await chord(page, 'n'); await page.waitForSelector("[data-testid='field-description']"); await page.type("[data-testid='field-description']", 'He told everyone that he voted for the Blue list.'); await chord(page, 'Enter'); }],
+  ['log-signed', '', async (page) => { await chord(page, 'n'); await page.type("[data-testid='field-summary']", 'Stamp missing'); await page.type("[data-testid='field-category']", 'material'); await page.keyboard.press('Tab'); await chord(page, 'Enter'); await page.waitForSelector("[data-testid='signed']"); }],
+  ['map', '', map('j', 'j')],
+  ['map-point', '', async (page) => { await map()(page); await page.click("[data-testid='at-EMB-0421-0007']"); await press('+', '+', '+')(page); }],
+  ['map-close', '', map('j', 'Enter')],
+  ['map-world', '', map('-', '-', '-', '-', '-', '-')],
+  ['map-empty', 'places=none', press('g', 'p')],
+  ['keys', '', press('?')],
+  ['gallery', 'gallery'],
+  ['gallery-ask', 'gallery', async (page) => { await page.click("[data-testid='open-asklong']"); }],
+  ['gallery-choose', 'gallery', async (page) => { await page.click("[data-testid='open-choose']"); }],
+  ['palette', '', async (page) => { await chord(page, 'k'); await page.keyboard.type('bal'); }],
+];
