@@ -10,6 +10,7 @@ fn main() {
         "unlock",
         "lock",
         "board",
+        "map",
         "incident_show",
         "incident_opened",
         "incident_duplicate",

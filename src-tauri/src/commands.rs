@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use desk::found::{AgencyInput, DeviceInput};
 use desk::wire::{
     AudienceReport, BoardPage, BoardQuery, EntryReport, ErrorReport, ExhibitReport, IncidentShow, InitReport,
-    JoinReport, LikelyList, LogDraft, LogIncident, Logged, ReferralList, ReferralReport, RequestReport, RosterShow,
-    VaultStatus,
+    JoinReport, LikelyList, LogDraft, LogIncident, Logged, MapPage, MapQuery, ReferralList, ReferralReport,
+    RequestReport, RosterShow, VaultStatus,
 };
 use desk::{Desk, Passphrase};
 use serde::Deserialize;
@@ -141,6 +141,11 @@ pub async fn lock(window: State<'_, Window>) -> Answer<()> {
 #[tauri::command]
 pub async fn board(window: State<'_, Window>, query: BoardQuery) -> Answer<BoardPage> {
     window.open().await?.board(query).await.map_err(report)
+}
+
+#[tauri::command]
+pub async fn map(window: State<'_, Window>, query: MapQuery) -> Answer<MapPage> {
+    window.open().await?.map(query).await.map_err(report)
 }
 
 /// `as_of`: as this device knew it then, RFC 3339.

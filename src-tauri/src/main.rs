@@ -67,6 +67,7 @@ fn main() {
             commands::unlock,
             commands::lock,
             commands::board,
+            commands::map,
             commands::incident_show,
             commands::incident_opened,
             commands::incident_duplicate,

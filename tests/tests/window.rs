@@ -298,6 +298,12 @@ async fn every_screen_of_a_night_is_pictured_and_accessible() {
         window.both(&format!("night-{name}")).await;
     }
     window.press(&escape).await;
+    window.press("gp").await;
+    window.wait_for(&test_id("map-ground")).await;
+    window.wait_for("[data-testid^='mark-']").await;
+    window.both("night-map").await;
+    window.press(&escape).await;
+    window.wait_for(&test_id("search")).await;
     window.press("gw").await;
     window.wait_for(&test_id("wallboard")).await;
     window.both("night-wall").await;

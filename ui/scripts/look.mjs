@@ -10,7 +10,7 @@ const only = option('--only', '');
 mkdirSync(out, { recursive: true });
 
 // Every screen in each theme; the main ones also in the other languages, narrow, and at 200 %.
-const main = ['board', 'log', 'incident', 'exchange', 'unlock', 'first-run', 'referrals', 'roster', 'gallery'];
+const main = ['board', 'log', 'incident', 'exchange', 'unlock', 'first-run', 'referrals', 'roster', 'map', 'gallery'];
 const looks = [
   { theme: 'dark' }, { theme: 'light' }, { theme: 'contrast' },
   { theme: 'light', language: 'ar' }, { theme: 'dark', language: 'fr' }, { theme: 'contrast', language: 'ar' },

@@ -3,6 +3,13 @@
 const press = (...keys) => async (page) => { for (const key of keys) await page.keyboard.press(key); };
 const chord = async (page, key) => { await page.keyboard.down('Control'); await page.keyboard.press(key); await page.keyboard.up('Control'); };
 
+const map = (...keys) => async (page) => {
+  await press('g', 'p')(page);
+  await page.waitForSelector("[data-testid^='mark-']");
+  await page.waitForSelector("[data-testid='map-ground']");
+  await press(...keys)(page);
+};
+
 /** name, query, what to do before looking */
 export const screens = [
   ['first-run', 'vault=first-run'],
@@ -46,6 +53,11 @@ export const screens = [
   ['log-kinds', 'network=none', async (page) => { await chord(page, 'n'); await page.type("[data-testid='field-category']", 'ballot'); }],
   ['log-secrecy', 'network=none', async (page) => { await chord(page, 'n'); await page.waitForSelector("[data-testid='field-description']"); await page.type("[data-testid='field-description']", 'He told everyone that he voted for the Blue list.'); await chord(page, 'Enter'); }],
   ['log-signed', '', async (page) => { await chord(page, 'n'); await page.type("[data-testid='field-summary']", 'Stamp missing'); await page.type("[data-testid='field-category']", 'material'); await page.keyboard.press('Tab'); await chord(page, 'Enter'); await page.waitForSelector("[data-testid='signed']"); }],
+  ['map', '', map('j', 'j')],
+  ['map-point', '', async (page) => { await map()(page); await page.click("[data-testid='at-EMB-0421-0007']"); await press('+', '+', '+')(page); }],
+  ['map-close', '', map('j', 'Enter')],
+  ['map-world', '', map('-', '-', '-', '-', '-', '-')],
+  ['map-empty', 'places=none', press('g', 'p')],
   ['keys', '', press('?')],
   ['gallery', 'gallery'],
   ['gallery-ask', 'gallery', async (page) => { await page.click("[data-testid='open-asklong']"); }],

@@ -1,9 +1,10 @@
 // What the whole window knows: the vault's state, the roster, the exchange, the clock on the wall.
 import { desk, problem } from './desk/client';
 import type { Counts, ErrorReport, ExchangeStatus, IncidentShow, RosterShow, VaultStatus } from './desk/types';
+import type { Words } from './i18n/en';
 import { listed, t, tongue } from './i18n/index.svelte';
 
-export type View = 'board' | 'log' | 'incident' | 'referrals' | 'exchange' | 'roster' | 'wall';
+export type View = 'board' | 'log' | 'incident' | 'referrals' | 'exchange' | 'roster' | 'map' | 'wall';
 
 export const app = $state({
   vault: null as VaultStatus | null,
@@ -17,6 +18,15 @@ export const app = $state({
   undo: null as (() => Promise<void>) | null,
   now: Date.now(),
 });
+
+/** The saved views: their name, their words, and the number that stands beside them. */
+export const views: [string, keyof Words, keyof Counts | null][] = [
+  ['new', 'viewNew', 'new'], ['mine', 'viewMine', 'mine'], ['waiting', 'viewWaiting', 'unanswered'],
+  ['overdue', 'viewOverdue', 'overdue'], ['critical', 'viewCritical', 'critical'], ['open', 'viewOpen', 'open'], ['all', 'viewAll', null],
+];
+
+/** What the board and the map are narrowed to, so that both show the same. */
+export const lens = $state({ view: 'open', search: '' });
 
 setInterval(() => { app.now = Date.now(); }, 1000);
 

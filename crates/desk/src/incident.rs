@@ -259,10 +259,13 @@ pub(crate) fn incident_fields(input: LogIncident) -> Result<Fields> {
             set(name, text.into());
         }
     }
-    for (name, degrees) in [("lat_e7", input.lat), ("lon_e7", input.lon)] {
+    if input.lat.is_some() != input.lon.is_some() {
+        return Err(DeskError::usage("a place on the map is a latitude and a longitude: give both or neither"));
+    }
+    for (name, degrees, most) in [("lat_e7", input.lat, 90.0), ("lon_e7", input.lon, 180.0)] {
         if let Some(degrees) = degrees {
-            if !degrees.is_finite() || degrees.abs() > 180.0 {
-                return Err(DeskError::usage("a coordinate is in degrees, at most 180"));
+            if !degrees.is_finite() || degrees.abs() > most {
+                return Err(DeskError::usage(format!("this coordinate is in degrees, from -{most} to {most}")));
             }
             set(name, ((degrees * 1e7).round() as i64).into());
         }

@@ -14,6 +14,7 @@ mod importing;
 mod incident;
 mod likely;
 mod mail;
+mod map;
 pub mod moment;
 mod opening;
 mod parcels;

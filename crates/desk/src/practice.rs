@@ -214,6 +214,16 @@ const NIGHT: &[Report] = &[
     ),
 ];
 
+/// Where the stations of the night are, in degrees.
+const STATIONS: &[(&str, f64, f64)] = &[
+    ("0098", 50.6293, 3.0571),
+    ("0410", 45.7538, 4.8557),
+    ("0421", 45.7496, 4.8455),
+    ("0562", 48.3904, -4.4861),
+    ("0733", 49.1072, 6.1661),
+    ("1180", 43.8367, 4.3601),
+];
+
 /// Plays the night into the desks.
 pub async fn night(practice: &Practice, root: &Path) -> Result<()> {
     let mut references = Vec::new();
@@ -302,6 +312,7 @@ fn report(
     summary: &str,
     description: &str,
 ) -> LogIncident {
+    let at = STATIONS.iter().find(|(number, ..)| *number == station).map(|(_, lat, lon)| (*lat, *lon));
     LogIncident {
         category: category.into(),
         domains: domains.iter().map(|domain| (*domain).to_owned()).collect(),
@@ -309,8 +320,8 @@ fn report(
         description: Some(description.into()),
         station: Some(station.to_owned()).filter(|station| !station.is_empty()),
         place: Some(place.into()),
-        lat: None,
-        lon: None,
+        lat: at.map(|(lat, _)| lat),
+        lon: at.map(|(_, lon)| lon),
         occurred: None,
         severity: Some(severity),
         people: None,

@@ -20,6 +20,29 @@ impl Desk {
     /// A page of incidents, newest first, with the numbers that stand on top of the board.
     pub async fn board(&self, query: BoardQuery) -> Result<BoardPage> {
         let now_ms = moment::now().wall_ms;
+        let page = self.vault().list(&self.listing(query, now_ms)?).await?;
+        Ok(BoardPage {
+            total: page.total,
+            items: page.rows.into_iter().map(board_row).collect(),
+            counts: self.counts(now_ms).await?,
+        })
+    }
+
+    /// The numbers on top.
+    pub(crate) async fn counts(&self, now_ms: i64) -> Result<Counts> {
+        let counts = self.vault().counts(now_ms, &self.my_name().unwrap_or_default()).await?;
+        Ok(Counts {
+            new: counts.new,
+            open: counts.open,
+            critical: counts.critical,
+            unanswered: counts.unanswered,
+            overdue: counts.overdue,
+            mine: counts.mine,
+        })
+    }
+
+    /// What the board asks for, as the vault lists it.
+    pub(crate) fn listing(&self, query: BoardQuery, now_ms: i64) -> Result<ListQuery> {
         let view = match query.view.as_deref() {
             None | Some("all") => View::All,
             Some("open") => View::Open,
@@ -30,33 +53,17 @@ impl Desk {
             Some("critical") => View::Critical,
             Some(other) => return Err(DeskError::usage(format!("{other} is no view of the board"))),
         };
-        let page = self
-            .vault()
-            .list(&ListQuery {
-                kind: logbook::action::RecordKind::Incident,
-                view,
-                state: query.state,
-                category: query.category,
-                severity: query.severity,
-                search: query.search,
-                assigned: self.my_name(),
-                now_ms,
-                limit: query.limit.min(1000),
-                offset: query.offset,
-            })
-            .await?;
-        let counts = self.vault().counts(now_ms, &self.my_name().unwrap_or_default()).await?;
-        Ok(BoardPage {
-            total: page.total,
-            items: page.rows.into_iter().map(board_row).collect(),
-            counts: Counts {
-                new: counts.new,
-                open: counts.open,
-                critical: counts.critical,
-                unanswered: counts.unanswered,
-                overdue: counts.overdue,
-                mine: counts.mine,
-            },
+        Ok(ListQuery {
+            kind: logbook::action::RecordKind::Incident,
+            view,
+            state: query.state,
+            category: query.category,
+            severity: query.severity,
+            search: query.search,
+            assigned: self.my_name(),
+            now_ms,
+            limit: query.limit.min(1000),
+            offset: query.offset,
         })
     }
 

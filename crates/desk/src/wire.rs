@@ -274,6 +274,56 @@ wire! {
         /// They.
         items: Vec<LikelyRow>,
     }
+    /// What the map asks for: the same narrowing as the board's.
+    MapQuery {
+        /// A view of the board; all where none is named.
+        #[serde(default)]
+        view: Option<String>,
+        /// In this state.
+        #[serde(default)]
+        state: Option<String>,
+        /// Of this category.
+        #[serde(default)]
+        category: Option<String>,
+        /// Of this severity.
+        #[serde(default)]
+        severity: Option<i64>,
+        /// Containing these words.
+        #[serde(default)]
+        search: Option<String>,
+    }
+    /// An incident on the map.
+    MapPoint {
+        /// The record's id.
+        id: String,
+        /// Its reference.
+        reference: String,
+        /// In one line.
+        summary: String,
+        /// 1 to 4; 0 where none was stated.
+        severity: i64,
+        /// The state's code.
+        state: String,
+        /// Degrees north.
+        lat: f64,
+        /// Degrees east.
+        lon: f64,
+        /// Whether the place is in dispute.
+        disputed: bool,
+        /// When it was recorded.
+        recorded_at: String,
+    }
+    /// What the map shows.
+    MapPage {
+        /// How many incidents the view has.
+        total: u64,
+        /// How many of them have coordinates.
+        placed: u64,
+        /// The newest of those; fewer than `placed` where not all fit.
+        points: Vec<MapPoint>,
+        /// Numbers on top.
+        counts: Counts,
+    }
     /// One of several values.
     DisputedValue {
         /// The value.

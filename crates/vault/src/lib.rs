@@ -30,6 +30,6 @@ pub use check::Check;
 pub use error::{Result, VaultError};
 pub use ingest::{Incoming, Ingested, Origin, Refused};
 pub use outgoing::{Holding, OutItem, OutPage, OutQuery, Way};
-pub use read::{Counts, ListQuery, Page, ReferralQuery, ReferralRow, Row, RowReferral, Stats, View};
+pub use read::{Counts, ListQuery, Page, Point, Points, ReferralQuery, ReferralRow, Row, RowReferral, Stats, View};
 pub use rosters::RosterOutcome;
 pub use store::{Changed, Vault};

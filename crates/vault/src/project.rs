@@ -49,6 +49,8 @@ pub(crate) struct Listed {
     pub ref_state: Option<String>,
     pub ref_by_ms: Option<i64>,
     pub waiting: i64,
+    pub lat_e7: Option<i64>,
+    pub lon_e7: Option<i64>,
 }
 
 /// A row of `referral`, without the record's number.
@@ -157,8 +159,14 @@ pub(crate) fn spell(member: &Audience) -> String {
     }
 }
 
+/// Where it is; half a pair of coordinates is no place.
+fn point(state: &RecordState) -> Option<(i64, i64)> {
+    state.number("lat_e7").zip(state.number("lon_e7"))
+}
+
 fn listed(record: &Record) -> Listed {
     let state = record.state();
+    let point = point(state);
     let owned = |name| state.text(name).map(str::to_owned);
     let mut disputed: Vec<&str> = state.disputes().map(|(name, _)| name).collect();
     if state.incident.disputed() {
@@ -189,6 +197,8 @@ fn listed(record: &Record) -> Listed {
         ref_state: asked.map(|referral| referral.flow.state().code().into()),
         ref_by_ms: asked.and_then(|referral| referral.respond_by_ms),
         waiting: record.waiting() as i64,
+        lat_e7: point.map(|(lat, _)| lat),
+        lon_e7: point.map(|(_, lon)| lon),
     }
 }
 
@@ -291,15 +301,16 @@ pub(crate) async fn project(vault: &Vault, writer: &mut Writer, records: &[Touch
 const LISTED: Insert = Insert {
     head: "INSERT INTO projection (n, record, kind, reference, summary, category, severity, state, open, owner, \
            disputed, station, place, domains, exhibits, assigned, source_id, created_ms, last_ms, ref_to, ref_state, \
-           ref_by_ms, waiting)",
-    width: 23,
+           ref_by_ms, waiting, lat_e7, lon_e7)",
+    width: 25,
     tail: "ON CONFLICT (n) DO UPDATE SET record = excluded.record, kind = excluded.kind, reference = excluded.reference, \
            summary = excluded.summary, category = excluded.category, severity = excluded.severity, \
            state = excluded.state, open = excluded.open, owner = excluded.owner, disputed = excluded.disputed, \
            station = excluded.station, place = excluded.place, domains = excluded.domains, \
            exhibits = excluded.exhibits, assigned = excluded.assigned, source_id = excluded.source_id, \
            created_ms = excluded.created_ms, last_ms = excluded.last_ms, ref_to = excluded.ref_to, \
-           ref_state = excluded.ref_state, ref_by_ms = excluded.ref_by_ms, waiting = excluded.waiting",
+           ref_state = excluded.ref_state, ref_by_ms = excluded.ref_by_ms, waiting = excluded.waiting, \
+           lat_e7 = excluded.lat_e7, lon_e7 = excluded.lon_e7",
 };
 
 async fn list(to: &mut SqliteConnection, changes: &[Change<'_>]) -> Result<()> {
@@ -327,6 +338,7 @@ async fn list(to: &mut SqliteConnection, changes: &[Change<'_>]) -> Result<()> {
             values.add(row.place.as_deref()).add(row.domains.as_str()).add(row.exhibits);
             values.add(row.assigned.as_deref()).add(row.source_id.as_deref()).add(row.created_ms).add(row.last_ms);
             values.add(row.ref_to.as_deref()).add(row.ref_state.as_deref()).add(row.ref_by_ms).add(row.waiting);
+            values.add(row.lat_e7).add(row.lon_e7);
         })
         .await
 }

@@ -2,6 +2,7 @@
 // screens in an ordinary browser and for tests. It is built in only with VITE_MOCK=1.
 import { emit } from '@tauri-apps/api/event';
 import { mockIPC } from '@tauri-apps/api/mocks';
+import { placed } from './mock-places';
 import type * as T from './types';
 
 /** The night's "now"; every time below is told from it. */
@@ -158,6 +159,11 @@ const commands: Record<string, (args: Record<string, unknown>) => unknown> = {
   request_device: () => (vault = { ...vault, state: 'waiting' }),
   join_operation: () => (vault = { ...vault, state: 'open' }),
   board: ({ query }) => board(query as T.BoardQuery),
+  map: ({ query }) => {
+    const found = board({ ...(query as T.MapQuery), limit: Infinity, offset: 0 });
+    const points = new URLSearchParams(location.search).get('places') === 'none' ? [] : placed(found.items);
+    return { total: found.total, placed: points.length, points, counts: found.counts };
+  },
   incident_show: ({ reference, asOf }) => {
     const found = show(String(reference));
     if (!asOf) return found;

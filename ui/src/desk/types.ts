@@ -21,6 +21,11 @@ export interface BoardQuery {
 export interface BoardPage { total: number; items: BoardRow[]; counts: Counts }
 export interface LikelyRow { row: BoardRow; common: string[] }
 export interface LikelyList { items: LikelyRow[] }
+export interface MapQuery { view?: string; state?: string; category?: string; severity?: number; search?: string }
+export interface MapPoint {
+  id: string; reference: string; summary: string; severity: number; state: string; lat: number; lon: number; disputed: boolean; recorded_at: string;
+}
+export interface MapPage { total: number; placed: number; points: MapPoint[]; counts: Counts }
 export interface DisputedValue { value: FieldValue; agency: string; operator: string; at: string; entry: string }
 export interface EntryRow {
   id: string; envelope: string; action: string; text: string; set: Record<string, FieldValue>; to: string | null; code: string | null; given: string | null; agency: string; device: string; operator: string;

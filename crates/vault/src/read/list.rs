@@ -2,7 +2,7 @@
 
 use logbook::action::RecordKind;
 use seal::RecordId;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use crate::error::{Result, VaultError};
@@ -137,25 +137,13 @@ pub struct Counts {
 impl Vault {
     /// A page of records, newest first.
     pub async fn list(&self, query: &ListQuery) -> Result<Page> {
-        let found = match query.search.as_deref().map(search_words) {
-            None => None,
-            Some(words) if words.is_empty() => return Ok(Page { total: 0, rows: Vec::new() }),
-            Some(words) => Some(Found::new(words, query)),
-        };
+        let Some(found) = Found::of(query) else { return Ok(Page { total: 0, rows: Vec::new() }) };
+        let found = found.as_ref();
         let mut connection = self.inner.readers.get().await?;
-        let mut count = QueryBuilder::<Sqlite>::new("SELECT COUNT(*) FROM ");
-        match &found {
-            Some(found) if found.alone => {
-                count.push("search WHERE ");
-                found.matching(&mut count);
-            }
-            _ => conditions(&mut count, query, found.as_ref(), false),
-        }
-        let (total,): (i64,) = count.build_query_as().fetch_one(&mut *connection).await?;
-        // Of many hits, the newest are found sooner along the list than among the hits.
-        let along = found.as_ref().is_some_and(|found| found.alone) && total > FEW;
+        let total = total(&mut connection, query, found).await?;
+        let along = along(found, total);
         let mut page = QueryBuilder::<Sqlite>::new("SELECT p.* FROM ");
-        conditions(&mut page, query, found.as_ref(), along);
+        conditions(&mut page, query, found, along);
         page.push(" ORDER BY p.created_ms DESC, p.record LIMIT ").push_bind(query.limit);
         page.push(" OFFSET ").push_bind(query.offset);
         let rows = page.build().fetch_all(&mut *connection).await?;
@@ -213,6 +201,25 @@ impl Vault {
     }
 }
 
+/// How many records a query finds.
+pub(super) async fn total(at: &mut SqliteConnection, query: &ListQuery, found: Option<&Found>) -> Result<i64> {
+    let mut count = QueryBuilder::<Sqlite>::new("SELECT COUNT(*) FROM ");
+    match found {
+        Some(found) if found.alone => {
+            count.push("search WHERE ");
+            found.matching(&mut count);
+        }
+        _ => conditions(&mut count, query, found, false),
+    }
+    let (total,): (i64,) = count.build_query_as().fetch_one(at).await?;
+    Ok(total)
+}
+
+/// Of many hits, the newest are found sooner along the list than among the hits.
+pub(super) fn along(found: Option<&Found>, total: i64) -> bool {
+    found.is_some_and(|found| found.alone) && total > FEW
+}
+
 /// Words as FTS5 takes them: each quoted, so that nothing in them is an operator.
 fn search_words(text: &str) -> String {
     let words = text.split_whitespace().take(MAX_WORDS);
@@ -222,7 +229,7 @@ fn search_words(text: &str) -> String {
 }
 
 /// A search of words.
-struct Found {
+pub(super) struct Found {
     words: String,
     /// The rows of the index of words in which to search.
     range: (i64, i64),
@@ -231,6 +238,15 @@ struct Found {
 }
 
 impl Found {
+    /// The search of a query, if it has one; nothing where it can find nothing.
+    pub(super) fn of(query: &ListQuery) -> Option<Option<Self>> {
+        match query.search.as_deref().map(search_words) {
+            None => Some(None),
+            Some(words) if words.is_empty() => None,
+            Some(words) => Some(Some(Self::new(words, query))),
+        }
+    }
+
     fn new(words: String, query: &ListQuery) -> Self {
         let open = Shelf::new(Some(query.kind), true).range();
         let closed = Shelf::new(Some(query.kind), false).range();
@@ -251,7 +267,7 @@ impl Found {
 
 /// The tables and what is asked of them. With words, either along the list, looking each record up
 /// among the hits; or from hit to hit.
-fn conditions(to: &mut QueryBuilder<Sqlite>, query: &ListQuery, found: Option<&Found>, along: bool) {
+pub(super) fn conditions(to: &mut QueryBuilder<Sqlite>, query: &ListQuery, found: Option<&Found>, along: bool) {
     let closed = Shelf::new(Some(query.kind), false).base();
     let open = Shelf::new(Some(query.kind), true).base();
     match found {
@@ -302,7 +318,7 @@ fn conditions(to: &mut QueryBuilder<Sqlite>, query: &ListQuery, found: Option<&F
     }
 }
 
-fn list_of(text: String) -> Vec<String> {
+pub(super) fn list_of(text: String) -> Vec<String> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 

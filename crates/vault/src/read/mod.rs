@@ -1,6 +1,7 @@
 //! Reading: records, names, referrals, numbers.
 
 mod list;
+mod points;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::rows;
 use crate::store::{Grounds, Vault};
 
 pub use list::{Counts, ListQuery, Page, Row, RowReferral, View};
+pub use points::{Point, Points};
 
 /// Which referrals.
 #[derive(Debug, Clone)]

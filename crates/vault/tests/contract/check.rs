@@ -40,6 +40,7 @@ async fn every_altered_row_is_found() {
         "UPDATE projection SET severity = 1 WHERE n = 1",
         "UPDATE projection SET summary = 'Nothing happened' WHERE n = 1",
         "UPDATE projection SET assigned = 'Nobody' WHERE n = 1",
+        "UPDATE projection SET lat_e7 = 10000000, lon_e7 = 10000000 WHERE n = 1",
         "DELETE FROM projection WHERE n = 1",
         "DELETE FROM key",
         "DELETE FROM referral",

@@ -7,6 +7,7 @@ mod exchange;
 mod ingest;
 mod lists;
 mod order;
+mod points;
 mod roster;
 mod tamper;
 mod world;
