@@ -168,7 +168,7 @@ async fn connect(window: &Window, url: &str) {
     let address = window.wait_for(&test_id("relay-url")).await;
     address.send_keys(url).await.unwrap();
     window.wait_for(&test_id("relay-connect")).await.click().await.unwrap();
-    window.wait_for(".dot.on").await;
+    window.wait_for("footer svg.full").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
