@@ -5,12 +5,14 @@
 use std::collections::BTreeSet;
 
 use logbook::action::RecordKind;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use vault::Row;
 
 use crate::error::Result;
 use crate::session::Desk;
 use crate::show::board_row;
-use crate::wire::{LikelyList, LikelyRow};
+use crate::wire::BoardRow;
 
 /// How far apart two reports of one event are recorded: a field laptop may be without signal for hours.
 const APART_MS: i64 = 6 * 60 * 60 * 1000;
@@ -31,6 +33,22 @@ const CATEGORY: (&str, u32) = ("category", 2);
 const TIME: (&str, u32) = ("time", 1);
 /// From here on it is worth a look: a place and a kind, a place and words, or a kind, words and time.
 const ENOUGH: u32 = 5;
+
+/// An incident that is likely the same matter as another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LikelyRow {
+    /// It.
+    pub row: BoardRow,
+    /// What both have in common: `station`, `place`, `words`, `category`, `time`; most telling first.
+    pub common: Vec<String>,
+}
+
+/// Likely duplicates, the likeliest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LikelyList {
+    /// They.
+    pub items: Vec<LikelyRow>,
+}
 
 impl Desk {
     /// Open incidents that are likely the same matter as this one, the likeliest first.

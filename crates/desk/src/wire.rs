@@ -9,6 +9,8 @@ use logbook::FieldValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::likely::{LikelyList, LikelyRow};
+
 macro_rules! wire {
     ($($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
@@ -261,18 +263,6 @@ wire! {
         items: Vec<BoardRow>,
         /// Numbers on top.
         counts: Counts,
-    }
-    /// An incident that is likely the same matter as another.
-    LikelyRow {
-        /// It.
-        row: BoardRow,
-        /// What both have in common: `station`, `place`, `words`, `category`, `time`; most telling first.
-        common: Vec<String>,
-    }
-    /// Likely duplicates, the likeliest first.
-    LikelyList {
-        /// They.
-        items: Vec<LikelyRow>,
     }
     /// What the map asks for: the same narrowing as the board's.
     MapQuery {
