@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use desk::found::{AgencyInput, DeviceInput};
 use desk::wire::{
     AudienceReport, BoardPage, BoardQuery, EntryReport, ErrorReport, ExhibitReport, IncidentShow, InitReport,
-    JoinReport, LikelyList, LogDraft, LogIncident, Logged, MapPage, MapQuery, ReferralList, ReferralReport,
-    RequestReport, RosterShow, VaultStatus,
+    JoinReport, LikelyList, LogDraft, LogIncident, Logged, MapPage, ReferralList, ReferralReport, RequestReport,
+    RosterShow, VaultStatus,
 };
 use desk::{Desk, Passphrase};
 use serde::Deserialize;
@@ -144,7 +144,7 @@ pub async fn board(window: State<'_, Window>, query: BoardQuery) -> Answer<Board
 }
 
 #[tauri::command]
-pub async fn map(window: State<'_, Window>, query: MapQuery) -> Answer<MapPage> {
+pub async fn map(window: State<'_, Window>, query: BoardQuery) -> Answer<MapPage> {
     window.open().await?.map(query).await.map_err(report)
 }
 

@@ -89,7 +89,9 @@ impl Window {
         let folder = pictures();
         std::fs::create_dir_all(&folder).unwrap();
         // The engine takes a picture with the next frame that it paints; on a still screen there is none.
-        let move_something = "const dot = document.createElement('i'); dot.id = 'moving'; \
+        // What is on its way from one colour to another arrives first.
+        let move_something = "document.getAnimations().forEach((one) => one instanceof CSSTransition && one.finish()); \
+            const dot = document.createElement('i'); dot.id = 'moving'; \
             dot.style.cssText = 'position:fixed;inset:0 auto auto 0;width:1px;height:1px'; \
             document.body.append(dot); \
             dot.animate([{ opacity: 0 }, { opacity: 0.01 }], { duration: 200, iterations: Infinity });";

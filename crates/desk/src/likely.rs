@@ -5,21 +5,19 @@
 use std::collections::BTreeSet;
 
 use logbook::action::RecordKind;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use vault::Row;
 
 use crate::error::Result;
 use crate::session::Desk;
 use crate::show::board_row;
-use crate::wire::BoardRow;
+use crate::wire::{LikelyList, LikelyRow};
 
 /// How far apart two reports of one event are recorded: a field laptop may be without signal for hours.
 const APART_MS: i64 = 6 * 60 * 60 * 1000;
 /// Recorded within this time of each other, which speaks for one event.
 const SOON_MS: i64 = 45 * 60 * 1000;
-/// Reports around the one in question that are compared.
-const COMPARED: u32 = 2000;
+/// Reports before the one in question that are compared, and as many after it.
+const COMPARED: u32 = 1000;
 /// Proposals made.
 const PROPOSED: usize = 5;
 /// Shorter words, in the languages that we have, are articles and prepositions.
@@ -34,30 +32,13 @@ const TIME: (&str, u32) = ("time", 1);
 /// From here on it is worth a look: a place and a kind, a place and words, or a kind, words and time.
 const ENOUGH: u32 = 5;
 
-/// An incident that is likely the same matter as another.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct LikelyRow {
-    /// It.
-    pub row: BoardRow,
-    /// What both have in common: `station`, `place`, `words`, `category`, `time`; most telling first.
-    pub common: Vec<String>,
-}
-
-/// Likely duplicates, the likeliest first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct LikelyList {
-    /// They.
-    pub items: Vec<LikelyRow>,
-}
-
 impl Desk {
     /// Open incidents that are likely the same matter as this one, the likeliest first.
     pub async fn likely(&self, name: &str) -> Result<LikelyList> {
         let record = self.find("incident", name).await?;
         let vault = self.vault();
         let Some(this) = vault.row(&record.id()).await? else { return Ok(LikelyList { items: Vec::new() }) };
-        let (from, until) = (this.created_ms.saturating_sub(APART_MS), this.created_ms.saturating_add(APART_MS));
-        let around = vault.recorded_between(RecordKind::Incident, from, until, COMPARED).await?;
+        let around = vault.recorded_around(RecordKind::Incident, this.created_ms, APART_MS, COMPARED).await?;
         let others = around.into_iter().filter(|other| other.record != this.record);
         let mut found: Vec<(u32, Vec<&str>, Row)> = others
             .filter_map(|other| {

@@ -3,18 +3,16 @@
 use crate::error::Result;
 use crate::moment;
 use crate::session::Desk;
-use crate::wire::{BoardQuery, MapPage, MapPoint, MapQuery};
+use crate::wire::{BoardQuery, MapPage, MapPoint};
 
 /// Points in one answer: five megabytes, which a window takes in and clusters within a second.
 const MAX_POINTS: u32 = 20_000;
 
 impl Desk {
-    /// The incidents of a view of the board that have coordinates, newest first.
-    pub async fn map(&self, query: MapQuery) -> Result<MapPage> {
+    /// The incidents of a view of the board that have coordinates, newest first; not page by page.
+    pub async fn map(&self, query: BoardQuery) -> Result<MapPage> {
         let now_ms = moment::now().wall_ms;
-        let MapQuery { view, state, category, severity, search } = query;
-        let query = BoardQuery { view, state, category, severity, search, limit: 0, offset: 0 };
-        let listing = vault::ListQuery { limit: MAX_POINTS, ..self.listing(query, now_ms)? };
+        let listing = vault::ListQuery { limit: MAX_POINTS, offset: 0, ..self.listing(query, now_ms)? };
         let found = self.vault().points(&listing).await?;
         Ok(MapPage {
             total: found.total,
@@ -59,8 +57,16 @@ mod tests {
         Ok(desk.log(serde_json::from_value(input).unwrap()).await?.reference)
     }
 
-    fn query(view: &str) -> MapQuery {
-        MapQuery { view: Some(view.into()), state: None, category: None, severity: None, search: None }
+    fn query(view: &str) -> BoardQuery {
+        BoardQuery {
+            view: Some(view.into()),
+            state: None,
+            category: None,
+            severity: None,
+            search: None,
+            limit: 0,
+            offset: 0,
+        }
     }
 
     #[tokio::test]

@@ -39,7 +39,6 @@ struct Everything {
     board_query: wire::BoardQuery,
     board_page: wire::BoardPage,
     likely_list: wire::LikelyList,
-    map_query: wire::MapQuery,
     map_page: wire::MapPage,
     incident_show: wire::IncidentShow,
     audience_report: wire::AudienceReport,

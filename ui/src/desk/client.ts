@@ -11,7 +11,8 @@ export const desk = {
   requestDevice: (input: Record<string, string | string[]>) => invoke<unknown>('request_device', { input }),
   join: (path: string) => invoke<unknown>('join_operation', { path }),
   board: (query: T.BoardQuery) => invoke<T.BoardPage>('board', { query }),
-  map: (query: T.MapQuery) => invoke<T.MapPage>('map', { query }),
+  /** The whole view, not a page of it. */
+  map: (query: Omit<T.BoardQuery, 'limit' | 'offset'>) => invoke<T.MapPage>('map', { query: { ...query, limit: 0, offset: 0 } }),
   show: (reference: string, as_of?: string) => invoke<T.IncidentShow>('incident_show', { reference, asOf: as_of }),
   opened: (reference: string) => invoke<void>('incident_opened', { reference }),
   log: (input: T.LogIncident) => invoke<T.Logged>('incident_log', { input }),

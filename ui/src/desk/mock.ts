@@ -160,7 +160,7 @@ const commands: Record<string, (args: Record<string, unknown>) => unknown> = {
   join_operation: () => (vault = { ...vault, state: 'open' }),
   board: ({ query }) => board(query as T.BoardQuery),
   map: ({ query }) => {
-    const found = board({ ...(query as T.MapQuery), limit: Infinity, offset: 0 });
+    const found = board({ ...(query as T.BoardQuery), limit: Infinity, offset: 0 });
     const points = new URLSearchParams(location.search).get('places') === 'none' ? [] : placed(found.items);
     return { total: found.total, placed: points.length, points, counts: found.counts };
   },

@@ -21,7 +21,6 @@ export interface BoardQuery {
 export interface BoardPage { total: number; items: BoardRow[]; counts: Counts }
 export interface LikelyRow { row: BoardRow; common: string[] }
 export interface LikelyList { items: LikelyRow[] }
-export interface MapQuery { view?: string; state?: string; category?: string; severity?: number; search?: string }
 export interface MapPoint {
   id: string; reference: string; summary: string; severity: number; state: string; lat: number; lon: number; disputed: boolean; recorded_at: string;
 }

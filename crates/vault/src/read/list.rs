@@ -159,16 +159,19 @@ impl Vault {
         found.as_ref().map(row).transpose()
     }
 
-    /// Open records of a kind that were recorded from one time to another (milliseconds, inclusive),
-    /// newest first, at most so many.
-    pub async fn recorded_between(&self, kind: RecordKind, from: i64, until: i64, limit: u32) -> Result<Vec<Row>> {
+    /// Open records of a kind that were recorded at most `apart` milliseconds before or after a time: on
+    /// either side the nearest, at most so many. In no order.
+    pub async fn recorded_around(&self, kind: RecordKind, at: i64, apart: i64, limit: u32) -> Result<Vec<Row>> {
         let rows = sqlx::query(
-            "SELECT * FROM projection WHERE kind = ? AND open = 1 AND created_ms BETWEEN ? AND ? \
-             ORDER BY created_ms DESC, record LIMIT ?",
+            "SELECT * FROM (SELECT * FROM projection WHERE kind = ?1 AND open = 1 AND created_ms BETWEEN ?2 AND ?3 \
+             ORDER BY created_ms DESC LIMIT ?5) UNION ALL \
+             SELECT * FROM (SELECT * FROM projection WHERE kind = ?1 AND open = 1 AND created_ms > ?3 \
+             AND created_ms <= ?4 ORDER BY created_ms LIMIT ?5)",
         )
         .bind(kind_code(Some(kind)))
-        .bind(from)
-        .bind(until)
+        .bind(at.saturating_sub(apart))
+        .bind(at)
+        .bind(at.saturating_add(apart))
         .bind(limit)
         .fetch_all(&mut *self.inner.readers.get().await?)
         .await?;

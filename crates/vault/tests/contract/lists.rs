@@ -157,14 +157,17 @@ async fn what_was_recorded_around_a_time_is_found() {
     let closed = Action::State(StateChange { to: IncidentState::Closed, reason: None });
     write(&emb, world.draft("emb", ids[1], closed)).await;
     let at = emb.row(&ids[0]).await.unwrap().unwrap().created_ms;
-    let between = async |from, until, limit| {
-        let rows = emb.recorded_between(RecordKind::Incident, from, until, limit).await.unwrap();
-        rows.into_iter().map(|row| row.record).collect::<Vec<_>>()
+    let around = async |at, apart, limit| {
+        let rows = emb.recorded_around(RecordKind::Incident, at, apart, limit).await.unwrap();
+        let mut found: Vec<_> = rows.into_iter().map(|row| row.record).collect();
+        found.sort();
+        found
     };
-    let all = between(i64::MIN, i64::MAX, 50).await;
-    assert_eq!(all, [ids[2], ids[0]], "the closed one is not among them");
-    assert_eq!(between(i64::MIN, i64::MAX, 1).await, [ids[2]]);
-    assert!(between(at, at, 50).await.contains(&ids[0]));
-    assert_eq!(between(i64::MIN, at - 1, 50).await, []);
+    let mut open = vec![ids[0], ids[2]];
+    open.sort();
+    assert_eq!(around(at, i64::MAX, 50).await, open, "the closed one is not among them");
+    assert_eq!(around(at + 60_000, i64::MAX, 1).await.len(), 1, "the nearest on one side alone");
+    assert!(around(at, 0, 50).await.contains(&ids[0]));
+    assert_eq!(around(at - 10, 5, 50).await, []);
     assert_eq!(emb.row(&seal::RecordId([9; 16])).await.unwrap().map(|row| row.record), None);
 }
