@@ -17,6 +17,8 @@ use crate::store::Vault;
 
 /// Bytes of bodies after which a page ends.
 const PAGE_BYTES: i64 = 1024 * 1024;
+/// Commits after which a page of wraps alone ends: a record has a wrap for each reader, of some 300 bytes.
+const SPARSE: i64 = 4096;
 /// Envelopes fetched in one statement when they are asked for by id.
 const TOGETHER: usize = 500;
 
@@ -113,16 +115,17 @@ impl Vault {
         Ok(OutPage { items, next: upto, done })
     }
 
-    /// The roster and the wraps of a page that reaches to the end, without links and envelopes: for a
-    /// peer with which these are reconciled by id.
+    /// The roster and the wraps of a page, without links and envelopes: for a peer with which these are
+    /// reconciled by id. As no body goes, the page is counted in commits.
     pub async fn roster_and_wraps(&self, query: &OutQuery) -> Result<OutPage> {
         let mut connection = self.inner.readers.get().await?;
         let at = &mut *connection;
-        let (upto, done) = upto(at, &OutQuery { limit: i64::MAX as usize, ..query.clone() }).await?;
+        let end = end(at, query).await?;
+        let upto = end.min(query.after.saturating_add(SPARSE));
         let (one, two) = spellings(&query.to, query.device.as_ref());
         let mut items = roster(at, query.after, upto).await?;
         items.extend(wraps(at, query, upto, &one, &two).await?);
-        Ok(OutPage { items, next: upto, done })
+        Ok(OutPage { items, next: upto, done: upto == end })
     }
 
     /// Envelopes by id, as this recipient may have them, in commit order; what is not here is left
@@ -227,9 +230,15 @@ fn item_id(item: &OutItem) -> Option<EnvelopeId> {
     }
 }
 
+/// The last commit, or what is asked after where that is beyond.
+async fn end(at: &mut SqliteConnection, query: &OutQuery) -> Result<i64> {
+    let (end,): (i64,) = sqlx::query_as("SELECT MAX(seq, ?) FROM tally").bind(query.after).fetch_one(at).await?;
+    Ok(end)
+}
+
 /// How far a page goes: `limit` envelopes, or to the end of everything.
 async fn upto(at: &mut SqliteConnection, query: &OutQuery) -> Result<(i64, bool)> {
-    let (end,): (i64,) = sqlx::query_as("SELECT MAX(seq, ?) FROM tally").bind(query.after).fetch_one(&mut *at).await?;
+    let end = end(at, query).await?;
     // The first that is too much: by number, or because those before it come to a page of bytes.
     let page: Option<(i64,)> = sqlx::query_as(
         "SELECT seq FROM (SELECT seq, ROW_NUMBER() OVER before AS place, \
