@@ -9,7 +9,7 @@ use std::sync::Arc;
 use desk::found::AgencyInput;
 use desk::wire::BoardQuery;
 use desk::{Desk, KdfCost, Passphrase};
-use intact_tests::{binaries, shared, workload};
+use intact_tests::{shared, workload};
 use serde_json::json;
 
 /// One line: what, the figure, its unit, its goal.
@@ -244,5 +244,6 @@ async fn main() {
     }
     let report: Vec<_> =
         lines.iter().map(|l| json!({ "work": l.work, "value": l.value, "unit": l.unit, "goal": l.goal })).collect();
-    std::fs::write(binaries().join("bench.json"), serde_json::to_string_pretty(&report).unwrap()).unwrap();
+    let kept = std::env::current_exe().unwrap().with_file_name("bench.json");
+    std::fs::write(kept, serde_json::to_string_pretty(&report).unwrap()).unwrap();
 }
