@@ -41,6 +41,12 @@ fn main() {
         "parcel_read",
         "settings_get",
         "settings_put",
+        "report_list",
+        "report_show",
+        "report_start",
+        "report_write",
+        "report_sign",
+        "activity",
     ];
     let manifest = tauri_build::AppManifest::new().commands(commands);
     tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest)).expect("the window's context");

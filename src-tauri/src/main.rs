@@ -4,6 +4,7 @@
 
 mod carry;
 mod commands;
+mod reports;
 mod state;
 
 use std::path::PathBuf;
@@ -89,6 +90,12 @@ fn main() {
             commands::roster_show,
             commands::settings_get,
             commands::settings_put,
+            reports::report_list,
+            reports::report_show,
+            reports::report_start,
+            reports::report_write,
+            reports::report_sign,
+            reports::activity,
             carry::exchange_status,
             carry::relay_connect,
             carry::relay_disconnect,

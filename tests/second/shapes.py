@@ -135,6 +135,23 @@ def to_(v, what):
         raise Bad(f"{what}: recipient {k!r}")
 
 
+def section(v, what):
+    need(isinstance(v, str) and re.fullmatch(r"[a-z-]{1,40}", v), f"{what}: section")
+
+
+def ascending(v, what):
+    list_of(hexn(32), 0, 16)(v, what)
+    need(all(a < b for a, b in zip(v, v[1:])), f"{what}: not ascending")
+
+
+def sections(v, what):
+    need(isinstance(v, dict) and len(v) <= 16 and list(v) == sorted(v), f"{what}: sections")
+    for k, x in v.items():
+        section(k, what)
+        text(0, 16384)(x, what)
+    need(sum(len(x.encode()) for x in v.values()) <= 40960, f"{what}: signed text")
+
+
 def grant(v, what):
     obj(v, [("to", to_), ("key", hexn(16)), ("wrap", hexn(32))], what)
 
@@ -151,7 +168,7 @@ REFERRAL = "offered received seen recalled declined returned accepted done close
 ANSWERS = "received seen accepted declined done returned closed disputed recalled".split()
 
 ACTIONS = {
-    "create": [("kind", one_of("incident", "complaint", "brief", "sealed-part")), ("nonce", E16), ("owner", agency_id),
+    "create": [("kind", one_of("incident", "complaint", "brief", "sealed-part", "situation-report", "handover")), ("nonce", E16), ("owner", agency_id),
                ("reference", text(1, 64)), ("parent?", E16), ("fields", fields(0)), ("grants", grants(0))],
     "note": [("text", text(1, 16384))],
     "amend": [("set", fields(1)), ("settles?", list_of(E32, 1, 256))],
@@ -171,6 +188,8 @@ ACTIONS = {
     "move": [("to", one_of(*COMPLAINT)), ("reason?", text(1, 4000))],
     "decide": [("outcome", code), ("reasons", text(1, 32768)), ("remedy?", code)],
     "escalate": [("to", text(1, 200)), ("reason", text(1, 2000))],
+    "write": [("section", section), ("base", ascending), ("at", integer(0, 2**32 - 1)), ("delete", integer(0, 2**32 - 1)), ("insert", text(0, 16384))],
+    "sign": [("capacity", one_of("prepared", "approved", "taken-over")), ("sections", sections)],
 }
 
 
@@ -212,6 +231,8 @@ class Entry:
             need(1 <= len(self.a["agencies"]) + len(self.a["devices"]) <= 256, "unshare: nobody, or above 256")
         if self.kind == "answer":
             need("reason" in self.a or self.a["step"] not in ("declined", "returned", "disputed"), "answer: reason needed")
+        if self.kind == "write":
+            need(self.a["delete"] or self.a["insert"], "write: changes nothing")
         if self.kind == "custody":
             need(("with" in self.a) == self.a["act"].startswith("transferred"), "custody: with if and only if transferred")
         self.v = v

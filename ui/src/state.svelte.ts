@@ -4,7 +4,7 @@ import type { Counts, ErrorReport, ExchangeStatus, IncidentShow, RosterShow, Vau
 import type { Words } from './i18n/en';
 import { listed, t, tongue } from './i18n/index.svelte';
 
-export type View = 'board' | 'log' | 'incident' | 'referrals' | 'exchange' | 'roster' | 'map' | 'wall';
+export type View = 'board' | 'log' | 'incident' | 'referrals' | 'exchange' | 'roster' | 'map' | 'wall' | 'reports';
 
 export const app = $state({
   vault: null as VaultStatus | null,
@@ -26,7 +26,7 @@ export const views: [string, keyof Words, keyof Counts | null][] = [
 ];
 
 /** What the board and the map are narrowed to, so that both show the same. */
-export const lens = $state({ view: 'open', search: '' });
+export const lens = $state({ view: 'open', search: '', references: [] as string[] });
 
 setInterval(() => { app.now = Date.now(); }, 1000);
 

@@ -56,6 +56,9 @@ async fn story(root: &Path, voice: &mut Voice<'_>) -> Result<()> {
         category: None,
         severity: None,
         search: None,
+        since: None,
+        until: None,
+        references: Vec::new(),
         limit: 50,
         offset: 0,
     };

@@ -89,6 +89,8 @@ impl Desk {
             RecordKind::Complaint => "C".to_owned(),
             RecordKind::Brief => "BRIEF".to_owned(),
             RecordKind::SealedPart => "SEALED".to_owned(),
+            RecordKind::SituationReport => "SITREP".to_owned(),
+            RecordKind::Handover => "HANDOVER".to_owned(),
             RecordKind::Incident => place
                 .map(|station| letters(station, 12))
                 .filter(|station| !station.is_empty())

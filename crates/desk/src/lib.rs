@@ -20,6 +20,7 @@ mod opening;
 mod parcels;
 pub mod practice;
 pub mod relaying;
+mod report;
 mod roster;
 pub mod schemas;
 mod session;

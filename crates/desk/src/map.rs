@@ -64,6 +64,9 @@ mod tests {
             category: None,
             severity: None,
             search: None,
+            since: None,
+            until: None,
+            references: Vec::new(),
             limit: 0,
             offset: 0,
         }

@@ -60,6 +60,9 @@ impl Desk {
             category: query.category,
             severity: query.severity,
             search: query.search,
+            since_ms: instant(query.since.as_deref())?,
+            until_ms: instant(query.until.as_deref())?,
+            references: query.references,
             assigned: self.my_name(),
             now_ms,
             limit: query.limit.min(1000),
@@ -182,6 +185,12 @@ impl Desk {
     }
 }
 
+/// A moment of a query, where one is given.
+fn instant(text: Option<&str>) -> Result<Option<i64>> {
+    let read = |text| moment::parse_rfc3339(text).ok_or_else(|| DeskError::usage("times are RFC 3339 with zone"));
+    text.map(read).transpose()
+}
+
 pub(crate) fn board_row(row: vault::Row) -> BoardRow {
     BoardRow {
         id: row.record.to_string(),
@@ -252,6 +261,8 @@ pub(crate) fn entry_row(judged: &Judged, roster: &Roster) -> EntryRow {
             Some(Action::Move(step)) => Some(step.to.code().to_owned()),
             Some(Action::Refer(refer)) => Some(refer.ask.code().to_owned()),
             Some(Action::Answer(answer)) => Some(answer.step.code().to_owned()),
+            Some(Action::Write(write)) => Some(write.section.clone()),
+            Some(Action::Sign(sign)) => Some(sign.capacity.code().to_owned()),
             _ => None,
         },
         given: match action {
@@ -299,6 +310,8 @@ pub(crate) fn words(action: &Action) -> String {
         Action::Custody(custody) => format!("Custody: {:?}", custody.act),
         Action::Move(step) => format!("Moved to {}", step.to.code()),
         Action::Decide(decide) => format!("Decided: {}", decide.outcome),
+        Action::Write(write) => format!("Wrote in {}: {}", write.section, write.insert),
+        Action::Sign(sign) => format!("Signed: {}", sign.capacity.code()),
         Action::Escalate(escalate) => format!("Escalated to {}: {}", escalate.to, escalate.reason),
     }
 }

@@ -64,6 +64,13 @@ fn state(state: &RecordState, out: &mut Writer) {
     for note in &state.notes {
         mark(&note.mark, out);
     }
+    for (section, writes) in &state.writes {
+        out.bytes(section.as_bytes());
+        writes.iter().for_each(|written| mark(&written.mark, out));
+    }
+    for (_, by) in &state.signatures {
+        mark(by, out);
+    }
     if let Some((_, by)) = &state.decision {
         mark(by, out);
     }

@@ -22,6 +22,7 @@ pub mod record_state;
 pub mod roster;
 pub mod status;
 pub mod vocab;
+pub mod written;
 
 pub use action::Action;
 pub use entry::Entry;

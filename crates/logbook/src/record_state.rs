@@ -9,7 +9,7 @@ use crate::access::Access;
 pub use crate::access::Audience;
 use crate::action::{
     Answer, Ask, At, Create, Custody, CustodyAct, Decide, Exhibit, Grant, IncidentState, RecordKind, Refer,
-    ReferralState, Relate, Relation, Unshare,
+    ReferralState, Relate, Relation, Sign, Unshare, Write,
 };
 use crate::causality::{Mark, Past};
 use crate::complaint_flow::ComplaintState;
@@ -81,6 +81,17 @@ pub struct Noted {
     pub mark: Mark,
 }
 
+/// A change of a report's text, and what its author had seen.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// The change.
+    pub write: Write,
+    /// Who, when.
+    pub mark: Mark,
+    /// What the author had seen.
+    pub past: Past,
+}
+
 /// A link as it stands: each setting and taking back, by its past.
 #[derive(Debug, Clone)]
 struct Related {
@@ -122,6 +133,10 @@ pub struct RecordState {
     pub notes: Vec<Noted>,
     /// Escalations in order.
     pub escalations: Vec<(String, Mark)>,
+    /// Changes of a report's texts in order, by section.
+    pub writes: BTreeMap<String, Vec<Written>>,
+    /// Who signed a report, in order.
+    pub signatures: Vec<(Sign, Mark)>,
     related: BTreeMap<(Relation, RecordId), Vec<Related>>,
     access: Access,
 }
@@ -148,6 +163,15 @@ impl RecordState {
 
     pub(crate) fn note(&mut self, text: &str, at: &At<'_>) {
         self.notes.push(Noted { text: text.to_owned(), mark: at.mark.clone() });
+    }
+
+    pub(crate) fn write(&mut self, write: &Write, at: &At<'_>) {
+        let written = Written { write: write.clone(), mark: at.mark.clone(), past: at.past.clone() };
+        self.writes.entry(write.section.clone()).or_default().push(written);
+    }
+
+    pub(crate) fn sign(&mut self, sign: &Sign, at: &At<'_>) {
+        self.signatures.push((sign.clone(), at.mark.clone()));
     }
 
     pub(crate) fn escalate(&mut self, to: &str, at: &At<'_>) {

@@ -110,8 +110,8 @@ pub(crate) struct Shelf(i64);
 impl Shelf {
     /// Bits for a record's number: a thousand times the largest vault that was measured.
     const NUMBER: u32 = 40;
-    /// Shelves there are: five kinds, open and closed.
-    const ALL: i64 = 10;
+    /// Shelves there are: seven kinds, open and closed.
+    const ALL: i64 = 14;
 
     fn of(state: &RecordState) -> Self {
         Self::new(state.kind, is_open(state))
@@ -123,6 +123,8 @@ impl Shelf {
             Some(RecordKind::Complaint) => 2,
             Some(RecordKind::Brief) => 3,
             Some(RecordKind::SealedPart) => 4,
+            Some(RecordKind::SituationReport) => 5,
+            Some(RecordKind::Handover) => 6,
         };
         Self(kind * 2 + i64::from(!open))
     }
@@ -147,6 +149,8 @@ pub(crate) fn kind_code(kind: Option<RecordKind>) -> &'static str {
         Some(RecordKind::Complaint) => "complaint",
         Some(RecordKind::Brief) => "brief",
         Some(RecordKind::SealedPart) => "sealed-part",
+        Some(RecordKind::SituationReport) => "situation-report",
+        Some(RecordKind::Handover) => "handover",
         None => "none",
     }
 }

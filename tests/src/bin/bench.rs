@@ -133,6 +133,9 @@ fn query(search: Option<&str>) -> BoardQuery {
         category: Some("ops:suspension".into()).filter(|_| search.is_none()),
         severity: None,
         search: search.map(str::to_owned),
+        since: None,
+        until: None,
+        references: Vec::new(),
         limit: 50,
         offset: 0,
     }

@@ -40,6 +40,15 @@ export const desk = {
     invoke<T.ExhibitReport>('exhibit_add', bytes, {
       headers: { reference: encodeURIComponent(reference), name: encodeURIComponent(name), description: encodeURIComponent(description) },
     }),
+  reports: () => invoke<T.ReportList>('report_list'),
+  report: (reference: string) => invoke<T.ReportShow>('report_show', { reference }),
+  startReport: (input: T.ReportStart) => invoke<T.ReportShow>('report_start', { input }),
+  /** `base` names the text that was on screen. */
+  writeReport: (reference: string, section: string, base: string[], text: string) =>
+    invoke<T.ReportWritten>('report_write', { reference, section, base, text }),
+  signReport: (reference: string, capacity: string, bases: Record<string, string[]>) =>
+    invoke<unknown>('report_sign', { reference, capacity, bases }),
+  activity: (from: string, to: string) => invoke<T.ActivityList>('activity', { from, to }),
   roster: () => invoke<T.RosterShow>('roster_show'),
   exchange: () => invoke<T.ExchangeStatus>('exchange_status'),
   connectRelay: (url: string) => invoke<void>('relay_connect', { url }),

@@ -3,6 +3,7 @@
 import { emit } from '@tauri-apps/api/event';
 import { mockIPC } from '@tauri-apps/api/mocks';
 import { placed } from './mock-places';
+import { paperReports } from './mock-reports';
 import type * as T from './types';
 
 /** The night's "now"; every time below is told from it. */
@@ -149,6 +150,7 @@ let logged = 8;
 
 /** What each command does; `path` and passphrases are looked at only to refuse. */
 const commands: Record<string, (args: Record<string, unknown>) => unknown> = {
+  ...paperReports(hex, at),
   vault_status: () => vault,
   unlock: ({ passphrase }) => {
     if (passphrase === 'wrong') throw error('locked', 'This passphrase does not open the vault.', 'The vault is untouched. Try again; after a few tries ask your administrator for a new device.');

@@ -16,7 +16,8 @@ export interface BoardRow {
 }
 export interface Counts { new: number; open: number; critical: number; unanswered: number; overdue: number; mine: number }
 export interface BoardQuery {
-  view?: string; state?: string; category?: string; severity?: number; search?: string; limit: number; offset: number;
+  view?: string; state?: string; category?: string; severity?: number; search?: string;
+  since?: string; until?: string; references?: string[]; limit: number; offset: number;
 }
 export interface BoardPage { total: number; items: BoardRow[]; counts: Counts }
 export interface LikelyRow { row: BoardRow; common: string[] }
@@ -59,6 +60,18 @@ export interface RosterShow {
   operation: string; operation_name: string; exercise: boolean; epoch: number; threshold: number;
   agencies: AgencyRow[]; devices: DeviceRow[];
 }
+export interface ReportStart { kind: string; from: string | null; to: string | null }
+export interface ReportFigure { name: string; count: number; rows: string[] }
+export interface ReportSection { name: string; text: string; base: string[]; writers: string[]; last_at: string | null }
+export interface ReportSignature { capacity: string; operator: string; agency: string; device: string; at: string; current: boolean }
+export interface ReportRow { id: string; reference: string; kind: string; from: string; to: string; owner: string; recorded_at: string; last_at: string }
+export interface ReportList { items: ReportRow[] }
+export interface ReportShow {
+  row: ReportRow; figures: ReportFigure[]; sections: ReportSection[]; signatures: ReportSignature[]; audience: string[]; audience_sentence: string;
+}
+export interface ReportWritten { entry: string | null; section: ReportSection }
+export interface ActivityRow { reference: string; action: string; text: string; operator: string; device: string; agency: string; recorded_at: string }
+export interface ActivityList { total: number; items: ActivityRow[] }
 export interface Moved { records: number; entries: number }
 export interface Refusal { reason: string }
 export interface Bytes { in: number; out: number }

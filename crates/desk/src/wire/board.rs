@@ -21,6 +21,15 @@ wire! {
         /// Containing these words.
         #[serde(default)]
         search: Option<String>,
+        /// Recorded at or after this, RFC 3339.
+        #[serde(default)]
+        since: Option<String>,
+        /// Recorded before this, RFC 3339.
+        #[serde(default)]
+        until: Option<String>,
+        /// Of these references, and no others: the rows of a report's figure.
+        #[serde(default)]
+        references: Vec<String>,
         /// At most so many.
         limit: u32,
         /// After so many.

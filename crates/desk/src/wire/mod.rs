@@ -14,9 +14,11 @@ macro_rules! wire {
 mod board;
 mod carry;
 mod records;
+mod report;
 mod roster;
 
 pub use board::*;
 pub use carry::*;
 pub use records::*;
+pub use report::*;
 pub use roster::*;

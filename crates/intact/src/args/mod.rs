@@ -4,6 +4,7 @@ mod carry;
 mod complaints;
 mod people;
 mod records;
+mod report;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ use clap::{Parser, Subcommand};
 pub use carry::{Dossier, Import, Parcel, Relay, Sync, Trust};
 pub use complaints::{Complaint, FileArgs};
 pub use people::{Agency, AgencyArgs, DeviceCommand, Init, Kind, RosterCommand};
+pub use report::Report;
 pub use records::{ExhibitCommand, Incident, ListArgs, LogArgs, Refer, Referral, Step};
 
 /// What scripts act on.
@@ -86,6 +88,9 @@ pub enum Command {
     /// Complaints.
     #[command(subcommand)]
     Complaint(Complaint),
+    /// Situation reports and handovers.
+    #[command(subcommand)]
+    Report(Report),
     /// Answer other devices on the local network until ended.
     Serve {
         /// Address and port.

@@ -94,6 +94,9 @@ async fn list(context: &Context, desk: &Desk, args: ListArgs) -> Result<(), Desk
         category: args.category,
         severity: args.severity,
         search: args.search,
+        since: None,
+        until: None,
+        references: Vec::new(),
         limit: args.limit,
         offset: args.offset,
     };

@@ -22,6 +22,10 @@ pub enum RecordKind {
     Brief,
     /// Identity or indicators with a narrower audience than the record they belong to.
     SealedPart,
+    /// What the situation is, written by several people and signed.
+    SituationReport,
+    /// What one shift passes on to the next.
+    Handover,
 }
 
 /// Opens a record. Its id is a hash of the creating device and the nonce, so only that device can
@@ -62,7 +66,8 @@ impl Create {
 
     /// An incident is logged by field, desk or commander; a complaint is registered by a registrar;
     /// a brief is opened by whoever may refer, a sealed part by whoever logs or registers. Whoever may
-    /// not share gives it to its own agency only: `limits` checks that.
+    /// not share gives it to its own agency only: `limits` checks that. A report is opened by whoever
+    /// leads or triages.
     pub(super) fn authorise(&self, author: &Author<'_>, record: &RecordState, _: &Past) -> Result<(), Denied> {
         if record.exists() {
             return Err(Denied::Step("a record is created once"));
@@ -71,6 +76,7 @@ impl Create {
             return Err(Denied::Owner);
         }
         match self.kind {
+            RecordKind::SituationReport | RecordKind::Handover => author.needs(&[Role::Desk, Role::Commander]),
             RecordKind::Incident => author.needs(&[Role::Field, Role::Desk, Role::Commander]),
             RecordKind::Complaint => author.needs(&[Role::Registrar]),
             RecordKind::Brief => author.needs(&[Role::Desk, Role::Commander, Role::Adjudicator]),

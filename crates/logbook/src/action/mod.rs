@@ -9,6 +9,7 @@ pub mod exhibit;
 pub mod note;
 pub mod refer;
 pub mod relate;
+pub mod report;
 pub mod share;
 pub mod state;
 
@@ -27,6 +28,7 @@ pub use exhibit::{Custody, CustodyAct, Exhibit};
 pub use note::{Escalate, Note};
 pub use refer::{Answer, Ask, Refer, ReferralState};
 pub use relate::{Relate, Relation};
+pub use report::{Capacity, Sign, Write};
 pub use share::{Grant, GrantTo, Share, Unshare};
 pub use state::{IncidentState, StateChange};
 
@@ -78,6 +80,10 @@ pub enum Action {
     Decide(Decide),
     /// Raises the level of attention.
     Escalate(Escalate),
+    /// Changes a report's text.
+    Write(Write),
+    /// Signs a report.
+    Sign(Sign),
 }
 
 /// What an action is applied with.
@@ -106,15 +112,17 @@ macro_rules! each {
             Action::Move($action) => $body,
             Action::Decide($action) => $body,
             Action::Escalate($action) => $body,
+            Action::Write($action) => $body,
+            Action::Sign($action) => $body,
         }
     };
 }
 
 impl Action {
     /// The kinds that this software knows.
-    pub const KINDS: [&'static str; 15] = [
+    pub const KINDS: [&'static str; 17] = [
         "create", "note", "amend", "state", "assign", "relate", "share", "unshare", "refer", "answer", "exhibit",
-        "custody", "move", "decide", "escalate",
+        "custody", "move", "decide", "escalate", "write", "sign",
     ];
 
     /// Whether a kind is known.
@@ -140,6 +148,8 @@ impl Action {
             Self::Move(_) => "move",
             Self::Decide(_) => "decide",
             Self::Escalate(_) => "escalate",
+            Self::Write(_) => "write",
+            Self::Sign(_) => "sign",
         }
     }
 

@@ -6,5 +6,6 @@ mod crowds;
 mod forms;
 mod late;
 mod mayhem;
+mod reports;
 mod rights;
 mod world;

@@ -13,6 +13,8 @@ use crate::store::Vault;
 const WAITING: &str = "('offered', 'received', 'seen')";
 /// Hits that are fetched and sorted one by one.
 const FEW: i64 = 100;
+/// References that are asked for at once: what a report keeps of one figure.
+const MAX_REFERENCES: usize = 256;
 /// Words of a search that are used; more narrow nothing for a person.
 const MAX_WORDS: usize = 16;
 
@@ -50,6 +52,12 @@ pub struct ListQuery {
     pub severity: Option<i64>,
     /// Containing these words.
     pub search: Option<String>,
+    /// Recorded at or after this, milliseconds.
+    pub since_ms: Option<i64>,
+    /// Recorded before this, milliseconds.
+    pub until_ms: Option<i64>,
+    /// Of these references, and no others; any where it is empty.
+    pub references: Vec<String>,
     /// Who "mine" is.
     pub assigned: Option<String>,
     /// Now, milliseconds: what is overdue.
@@ -159,6 +167,16 @@ impl Vault {
         found.as_ref().map(row).transpose()
     }
 
+    /// The newest records of a kind, open or not.
+    pub async fn records_of(&self, kind: RecordKind, limit: u32) -> Result<Vec<Row>> {
+        let rows = sqlx::query("SELECT * FROM projection WHERE kind = ? ORDER BY created_ms DESC, record LIMIT ?")
+            .bind(kind_code(Some(kind)))
+            .bind(limit)
+            .fetch_all(&mut *self.inner.readers.get().await?)
+            .await?;
+        rows.iter().map(row).collect()
+    }
+
     /// Open records of a kind that were recorded at most `apart` milliseconds before or after a time: on
     /// either side the nearest, at most so many. In no order.
     pub async fn recorded_around(&self, kind: RecordKind, at: i64, apart: i64, limit: u32) -> Result<Vec<Row>> {
@@ -254,6 +272,7 @@ impl Found {
         let open = Shelf::new(Some(query.kind), true).range();
         let closed = Shelf::new(Some(query.kind), false).range();
         let narrowed = query.state.is_some() || query.category.is_some() || query.severity.is_some();
+        let narrowed = narrowed || query.since_ms.is_some() || query.until_ms.is_some() || !query.references.is_empty();
         let (range, alone) = match query.view {
             View::Open => (open, true),
             View::All => ((open.0, closed.1), true),
@@ -297,6 +316,20 @@ pub(super) fn conditions(to: &mut QueryBuilder<Sqlite>, query: &ListQuery, found
     }
     if let Some(severity) = query.severity {
         to.push(" AND p.severity = ").push_bind(severity);
+    }
+    if let Some(since) = query.since_ms {
+        to.push(" AND p.created_ms >= ").push_bind(since);
+    }
+    if let Some(until) = query.until_ms {
+        to.push(" AND p.created_ms < ").push_bind(until);
+    }
+    if !query.references.is_empty() {
+        to.push(" AND p.reference IN (");
+        let mut list = to.separated(", ");
+        for reference in query.references.iter().take(MAX_REFERENCES) {
+            list.push_bind(reference.clone());
+        }
+        to.push(")");
     }
     match query.view {
         View::All => {}

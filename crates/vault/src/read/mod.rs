@@ -6,7 +6,7 @@ mod points;
 use std::sync::Arc;
 
 use logbook::{AgencyId, Record};
-use seal::{EntryId, RecordId, RecordKey};
+use seal::{EntryId, EnvelopeId, RecordId, RecordKey};
 use sqlx::Row as _;
 
 use crate::error::{Result, VaultError};
@@ -88,6 +88,34 @@ impl Vault {
         let Some(number) = self.number_of(id).await? else { return Ok(None) };
         let mut connection = self.inner.readers.get().await?;
         Ok(Some(rows::load(&mut connection, id, number, received_until_ms, &Grounds::of(self)).await?))
+    }
+
+    /// Entries of this device between two times by its clock, the last ones first: how many there are,
+    /// and at most so many of them.
+    pub async fn own_between(&self, from_ms: i64, to_ms: i64, limit: u32) -> Result<(u64, Vec<(RecordId, EnvelopeId)>)> {
+        let mut connection = self.inner.readers.get().await?;
+        let (total,): (i64,) = sqlx::query_as(
+            "SELECT COUNT(*) FROM envelope WHERE origin = 0 AND record IS NOT NULL AND received_ms >= ? AND received_ms < ?",
+        )
+        .bind(from_ms)
+        .bind(to_ms)
+        .fetch_one(&mut *connection)
+        .await?;
+        let rows: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
+            "SELECT p.record, e.id FROM envelope e JOIN projection p ON p.n = e.record \
+             WHERE e.origin = 0 AND e.received_ms >= ? AND e.received_ms < ? ORDER BY e.seq DESC LIMIT ?",
+        )
+        .bind(from_ms)
+        .bind(to_ms)
+        .bind(limit)
+        .fetch_all(&mut *connection)
+        .await?;
+        let damaged = |_| VaultError::Corrupt("an envelope's row".into());
+        let read = |(record, id): (Vec<u8>, Vec<u8>)| {
+            let record = RecordId::try_from(record.as_slice()).map_err(damaged)?;
+            Ok((record, EnvelopeId::try_from(id.as_slice()).map_err(damaged)?))
+        };
+        Ok((total as u64, rows.into_iter().map(read).collect::<Result<_>>()?))
     }
 
     /// The keys of a record, oldest first.
