@@ -47,6 +47,8 @@ fn main() {
         "report_write",
         "report_sign",
         "activity",
+        "exercise_play",
+        "exercise_stop",
     ];
     let manifest = tauri_build::AppManifest::new().commands(commands);
     tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest)).expect("the window's context");

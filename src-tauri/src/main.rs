@@ -4,6 +4,7 @@
 
 mod carry;
 mod commands;
+mod exercise;
 mod reports;
 mod state;
 
@@ -96,6 +97,8 @@ fn main() {
             reports::report_write,
             reports::report_sign,
             reports::activity,
+            exercise::exercise_play,
+            exercise::exercise_stop,
             carry::exchange_status,
             carry::relay_connect,
             carry::relay_disconnect,

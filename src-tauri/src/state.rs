@@ -26,6 +26,8 @@ pub struct Window {
     pub relay_state: Mutex<String>,
     /// The LAN side, with its endpoint's id.
     pub lan: Mutex<Option<(Link, String)>>,
+    /// Ends the night that is being played.
+    pub exercise: Mutex<Option<oneshot::Sender<()>>>,
     /// What was not taken lately.
     pub refused: Mutex<Vec<Refusal>>,
 }
@@ -39,6 +41,7 @@ impl Window {
             relay: Mutex::new(None),
             relay_state: Mutex::new("off".into()),
             lan: Mutex::new(None),
+            exercise: Mutex::new(None),
             refused: Mutex::new(Vec::new()),
         }
     }
@@ -66,11 +69,19 @@ impl Window {
         }
     }
 
+    /// Stops the night that is being played.
+    pub async fn stop_exercise(&self) {
+        if let Some(stop) = self.exercise.lock().await.take() {
+            let _ = stop.send(());
+        }
+    }
+
     /// Ends the connections and closes the vault. A process that ends with open connections to the
     /// database takes the cipher's library away from under them.
     pub async fn close(&self) {
         self.stop_relay().await;
         self.stop_lan().await;
+        self.stop_exercise().await;
         let desk = self.desk.lock().await.take();
         if let Some(desk) = desk {
             desk.close().await;

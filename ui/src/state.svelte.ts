@@ -28,6 +28,9 @@ export const views: [string, keyof Words, keyof Counts | null][] = [
 /** What the board and the map are narrowed to, so that both show the same. */
 export const lens = $state({ view: 'open', search: '', references: [] as string[] });
 
+/** The scripted night of an exercise, as far as it was played here. */
+export const night = $state({ playing: false, done: 0, total: 0, error: '' });
+
 setInterval(() => { app.now = Date.now(); }, 1000);
 
 export function go(view: View, reference = app.reference) {

@@ -6,6 +6,7 @@ pub mod complaint;
 pub mod demo;
 pub mod dossiers;
 pub mod error;
+pub mod exercise;
 mod exhibit;
 mod files;
 pub mod found;

@@ -51,6 +51,7 @@ struct Everything {
     report_show: wire::ReportShow,
     report_written: wire::ReportWritten,
     activity_list: wire::ActivityList,
+    play_report: wire::PlayReport,
     sync_report: wire::SyncReport,
     parcel_report: wire::ParcelReport,
     dossier_report: wire::DossierReport,

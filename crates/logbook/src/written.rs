@@ -75,7 +75,7 @@ impl Text {
         transaction.splice_text(&self.object, at, delete as isize, &write.insert)?;
         let (made, _) = transaction.commit_with(CommitOptions::default().with_time(0));
         self.heads.insert(entry, made.map_or(heads, |made| vec![made]));
-        base.iter().for_each(|entry| drop(self.tips.remove(entry)));
+        self.tips.retain(|tip| !base.contains(tip));
         self.tips.insert(entry);
         Ok(())
     }

@@ -61,6 +61,12 @@ export const desk = {
   readParcel: (path: string) => invoke<T.ParcelReport>('parcel_read', { path }),
   setting: (name: string) => invoke<string | null>('settings_get', { name }),
   keepSetting: (name: string, value: string) => invoke<void>('settings_put', { name, value }),
+  /** Plays the scripted night; only in an exercise. */
+  playNight: (speed: number, anew: boolean) => invoke<null>('exercise_play', { speed, anew }),
+  stopNight: () => invoke<null>('exercise_stop'),
+  onNight: (then: (at: T.Progress) => void) => listen<T.Progress>('exercise', (event) => then(event.payload)),
+  onNightEnded: (then: (played: T.PlayReport) => void) => listen<T.PlayReport>('exercise-ended', (event) => then(event.payload)),
+  onNightFailed: (then: (error: T.ErrorReport) => void) => listen<T.ErrorReport>('exercise-failed', (event) => then(event.payload)),
   onChanged: (then: (records: string[]) => void) =>
     listen<{ records: string[] }>('changed', (event) => then(event.payload.records)),
   onExchange: (then: (status: T.ExchangeStatus) => void) =>

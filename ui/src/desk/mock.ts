@@ -235,6 +235,8 @@ const commands: Record<string, (args: Record<string, unknown>) => unknown> = {
   parcel_read: () => ({ received: { records: 1, entries: 3 }, sent: { records: 0, entries: 0 }, refused: [], size: 48_213 }),
   settings_get: () => null,
   settings_put: () => undefined,
+  exercise_play: () => { setTimeout(() => void emit('exercise', { task: 'play', done: 41, total: 232 }), 50); },
+  exercise_stop: () => { void emit('exercise-ended', { name: 'Night', logged: 41, noted: 2, total: 232, stopped: true }); },
 };
 
 /** Puts the paper desk in place of the real one; `?vault=locked` and the like choose where it stands. */

@@ -72,6 +72,8 @@ export interface ReportShow {
 export interface ReportWritten { entry: string | null; section: ReportSection }
 export interface ActivityRow { reference: string; action: string; text: string; operator: string; device: string; agency: string; recorded_at: string }
 export interface ActivityList { total: number; items: ActivityRow[] }
+export interface PlayReport { name: string; logged: number; noted: number; total: number; stopped: boolean }
+export interface Progress { task: string; done: number; total: number }
 export interface Moved { records: number; entries: number }
 export interface Refusal { reason: string }
 export interface Bytes { in: number; out: number }

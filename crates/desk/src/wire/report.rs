@@ -98,6 +98,19 @@ wire! {
         /// The text with it, and with what others wrote meanwhile.
         section: ReportSection,
     }
+    /// What was played of a script.
+    PlayReport {
+        /// The script's name.
+        name: String,
+        /// Reports that were logged by this run.
+        logged: u64,
+        /// Notes that were added by this run.
+        noted: u64,
+        /// What this institution has to play in the whole script.
+        total: u64,
+        /// Whether it was stopped before the end.
+        stopped: bool,
+    }
     /// A statement of this device's operator or of others, for the log of a shift.
     ActivityRow {
         /// The record's reference.

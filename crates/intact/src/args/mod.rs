@@ -2,6 +2,7 @@
 
 mod carry;
 mod complaints;
+mod exercise;
 mod people;
 mod records;
 mod report;
@@ -12,6 +13,7 @@ use clap::{Parser, Subcommand};
 
 pub use carry::{Dossier, Import, Parcel, Relay, Sync, Trust};
 pub use complaints::{Complaint, FileArgs};
+pub use exercise::Exercise;
 pub use people::{Agency, AgencyArgs, DeviceCommand, Init, Kind, RosterCommand};
 pub use report::Report;
 pub use records::{ExhibitCommand, Incident, ListArgs, LogArgs, Refer, Referral, Step};
@@ -91,6 +93,9 @@ pub enum Command {
     /// Situation reports and handovers.
     #[command(subcommand)]
     Report(Report),
+    /// Play a scripted night into an exercise.
+    #[command(subcommand)]
+    Exercise(Exercise),
     /// Answer other devices on the local network until ended.
     Serve {
         /// Address and port.

@@ -2,6 +2,7 @@
 
 mod carry;
 mod complaints;
+mod exercise;
 mod people;
 mod records;
 mod reports;
@@ -58,6 +59,7 @@ pub async fn run(cli: Cli) -> Result<(), DeskError> {
         Command::Referral(command) => records::referral(&context, command).await,
         Command::Exhibit(command) => records::exhibit(&context, command).await,
         Command::Complaint(command) => complaints::complaint(&context, command).await,
+        Command::Exercise(command) => exercise::exercise(&context, command).await,
         Command::Report(command) => reports::report(&context, command).await,
         Command::Serve { listen } => carry::serve(&context, listen).await,
         Command::Sync(args) => carry::sync(&context, args).await,

@@ -32,6 +32,7 @@ pub struct Write {
     pub section: String,
     /// The changes that the text ended in on which this was made, ascending, at most 16; none: an empty
     /// text. What the author had not seen, or is no change of this section, counts for nothing.
+    #[schemars(with = "Vec<String>")]
     pub base: Vec<EntryId>,
     /// Where, in Unicode scalar values from the start.
     pub at: u32,
