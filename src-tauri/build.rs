@@ -41,6 +41,7 @@ fn main() {
         "parcel_read",
         "settings_get",
         "settings_put",
+        "tiles_read",
     ];
     let manifest = tauri_build::AppManifest::new().commands(commands);
     tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest)).expect("the window's context");

@@ -89,6 +89,7 @@ fn main() {
             commands::roster_show,
             commands::settings_get,
             commands::settings_put,
+            commands::tiles_read,
             carry::exchange_status,
             carry::relay_connect,
             carry::relay_disconnect,

@@ -66,6 +66,16 @@ export const screens = [
   ['map-point', '', async (page) => { await map()(page); await page.click("[data-testid='at-EMB-0421-0007']"); await press('+', '+', '+')(page); }],
   ['map-close', '', map('j', 'Enter')],
   ['map-world', '', map('-', '-', '-', '-', '-', '-')],
+  ['map-streets', '', async (page) => {
+    await map()(page);
+    await page.click("[data-testid='map-ground-choose']");
+    await page.type("[data-testid='ground-path']", '/media/stick/towns.pmtiles');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => !document.querySelector('dialog'));
+    await page.click("[data-testid='at-EMB-0421-0007']");
+    await press('+', '+')(page);
+  }],
+  ['map-ground', '', async (page) => { await map()(page); await page.click("[data-testid='map-ground-choose']"); await page.type("[data-testid='ground-path']", '/media/stick/other.zip'); await page.keyboard.press('Enter'); await page.waitForSelector("[role='alert']"); }],
   ['map-empty', 'places=none', press('g', 'p')],
   ['keys', '', press('?')],
   ['gallery', 'gallery'],

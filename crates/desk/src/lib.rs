@@ -9,6 +9,7 @@ pub mod error;
 mod exhibit;
 mod files;
 pub mod found;
+mod ground;
 pub mod import;
 mod importing;
 mod incident;

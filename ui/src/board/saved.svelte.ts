@@ -3,6 +3,7 @@ import { desk } from '../desk/client';
 import { app, attempt, lens, views } from '../state.svelte';
 import { asked, kept, renamed, same, savedFrom, type Saved } from './lens';
 import { once } from './pages';
+import { place } from './place.svelte';
 
 const SETTING = 'views';
 export const saved = $state({ list: [] as Saved[], counts: {} as Record<string, number> });
@@ -28,6 +29,7 @@ export const drop = (name: string) => put(saved.list.filter((one) => one.name !=
 export function show(number: number): boolean {
   const one = saved.list[number - 1];
   if (!one) return false;
+  [place.selected, place.at] = ['', 0];
   Object.assign(lens, one.lens);
   return true;
 }

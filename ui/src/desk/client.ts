@@ -52,6 +52,8 @@ export const desk = {
   readParcel: (path: string) => invoke<T.ParcelReport>('parcel_read', { path }),
   setting: (name: string) => invoke<string | null>('settings_get', { name }),
   keepSetting: (name: string, value: string) => invoke<void>('settings_put', { name, value }),
+  /** A piece of the map file that the setting `tiles` names. */
+  tiles: (offset: number, length: number) => invoke<ArrayBuffer>('tiles_read', { offset, length }),
   onChanged: (then: (records: string[]) => void) =>
     listen<{ records: string[] }>('changed', (event) => then(event.payload.records)),
   onExchange: (then: (status: T.ExchangeStatus) => void) =>

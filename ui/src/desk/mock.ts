@@ -2,6 +2,7 @@
 // screens in an ordinary browser and for tests. It is built in only with VITE_MOCK=1.
 import { emit } from '@tauri-apps/api/event';
 import { mockIPC } from '@tauri-apps/api/mocks';
+import { groundFile } from './mock-ground';
 import { placed } from './mock-places';
 import type * as T from './types';
 
@@ -156,6 +157,7 @@ let vault: T.VaultStatus = {
 };
 let draft: T.LogDraft | null = null;
 let logged = 8;
+let town: ArrayBuffer | undefined;
 
 /** What each command does; `path` and passphrases are looked at only to refuse. */
 const commands: Record<string, (args: Record<string, unknown>) => unknown> = {
@@ -248,6 +250,11 @@ const commands: Record<string, (args: Record<string, unknown>) => unknown> = {
   parcel_write: () => ({ received: { records: 0, entries: 0 }, sent: { records: 3, entries: 14 }, refused: [], size: 48_213 }),
   parcel_read: () => ({ received: { records: 1, entries: 3 }, sent: { records: 0, entries: 0 }, refused: [], size: 48_213 }),
   settings_get: ({ name }) => settings.get(String(name)) ?? null,
+  tiles_read: ({ offset, length }) => {
+    if (!settings.get('tiles')?.endsWith('.pmtiles')) throw error('usage', 'this file is no PMTiles archive', 'Nothing was changed. Check the path.');
+    const file = (town ??= groundFile(placed(rows)));
+    return file.slice(Number(offset), Number(offset) + Number(length));
+  },
   settings_put: ({ name, value }) => { settings.set(String(name), String(value)); },
 };
 
