@@ -114,9 +114,9 @@ const added = new Map<string, T.EntryRow[]>();
 const merged = new Map<string, { into: { id: string; reference: string }; from: string }>();
 const named = (reference: unknown) => rows.find((row) => row.id === reference || row.reference === reference);
 /** What this device keeps: views of one's own, and whom to alert when the police are silent. */
-const kinds = ['ops:count-irregularity', 'ops:power-outage', 'info:false-time-place-manner'];
+const kinds = ['ops:late-opening', 'ops:suspension', 'info:false-time-place-manner'];
 const settings = new Map<string, string>([
-  ['views', JSON.stringify(['Counting centres', 'Power and telecom', 'False information'].map((name, at) => ({ name, lens: { view: 'open', search: '', state: '', category: kinds[at], severity: 0 } })))],
+  ['views', JSON.stringify(['Late openings', 'Vote suspended', 'False information'].map((name, at) => ({ name, lens: { view: 'open', search: '', state: '', category: kinds[at], severity: 0 } })))],
   ['ladder', JSON.stringify({ '*': [{ after: 30, whom: 'Shift lead' }], police: [{ after: 30, whom: 'Police commander' }, { after: 45, whom: 'Head of the JOC' }] })],
 ]);
 
