@@ -28,7 +28,7 @@ export const screens = [
   ['board-lanes-far', '', press('v', 'l', 'j', 'l')],
   ['board-filter', '', press('f')],
   ['board-filtered', '', async (page) => { await press('f', '3')(page); await page.type("[data-testid='filter-name']", 'Serious'); await page.keyboard.press('Enter'); }],
-  ['board-view', '', async (page) => { await page.click('.change'); }],
+  ['board-view', '', async (page) => { await press('g', '1')(page); await page.waitForSelector("[data-testid='view-change']"); await page.click("[data-testid='view-change']"); }],
   ['board-arrived', '', async (page) => { await press('j', 'j')(page); await page.evaluate(async () => { for (const severity of [2, 4]) await globalThis.__TAURI_INTERNALS__.invoke('incident_log', { input: { category: 'ops:queue', domains: ['operational'], summary: 'Shots heard near the counting centre', place: 'Lyon 7e', severity } }); }); }],
   ['board-merged', '', async (page) => { await press('d')(page); await page.waitForSelector("[data-testid^='likely-']"); await press('1', 'g', 'b')(page); await page.click("[data-testid='view-all']"); await press('d')(page); await page.waitForSelector("[data-testid='unmerge']"); }],
   ['wall', '', press('g', 'w')],

@@ -8,7 +8,7 @@ const tasks = [
   { name: 'top', keys: [], sign: true },
   { name: 'list', keys: j(5), sign: true },
   { name: 'deep', keys: j(60), sign: true },
-  { name: 'lanes', keys: ['v', ...j(3)] },
+  { name: 'lanes', keys: ['v', 'k'] },
   { name: 'other-lane', keys: ['v', 'l', 'l', 'j'] },
   { name: 'away', keys: j(4), sign: true, wheel: 3000 },
   { name: 'gone', keys: j(2), gone: true },
