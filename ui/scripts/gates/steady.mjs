@@ -18,7 +18,7 @@ const tasks = [
 const here = () => {
   const node = document.querySelector("[role='option'].on");
   const box = node?.getBoundingClientRect();
-  const near = [...(node?.closest('[role=listbox]')?.querySelectorAll("[role='option']") ?? [])].sort((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top);
+  const near = [...((node?.closest('[role=listbox]') ?? document.querySelector('[role=listbox]'))?.querySelectorAll("[role='option']") ?? [])].sort((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top);
   return { id: node?.id, top: box?.top, below: near[near.indexOf(node) + 1]?.id, first: near[0]?.id, firstTop: near[0]?.getBoundingClientRect().top, scrolled: document.querySelector('[role=listbox]')?.scrollTop };
 };
 const press = async (page, keys) => { for (const key of keys) { await page.keyboard.press(key); await settle(page); } };
@@ -47,6 +47,7 @@ async function run(page, base, { name, keys, sign, wheel, gone }, fault) {
   const after = await page.evaluate(here);
   if (wheel) {
     // What is read far from the selected row stays too.
+    if (!before.first || before.id) fault('the selected row is still there: nothing is shown by this');
     if (after.first !== before.first || Math.abs(after.firstTop - before.firstTop) > 1) fault(`what was in view moved: ${before.first} at ${before.firstTop}, now ${after.first} at ${after.firstTop}`);
   } else {
     if (after.id !== before.id) fault(`another row is selected: ${before.id}, now ${after.id}`);
