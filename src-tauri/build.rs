@@ -49,6 +49,7 @@ fn main() {
         "activity",
         "exercise_play",
         "exercise_stop",
+        "tiles_read",
     ];
     let manifest = tauri_build::AppManifest::new().commands(commands);
     tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest)).expect("the window's context");

@@ -4,7 +4,7 @@
     INTACT_SHARED=DIR python3 schemas/vocab/build.py [--check]
 
 DIR/codelists holds the lists as they were gathered; additions.json holds what the project wrote
-itself (French wording, words for type-ahead, the `info` scheme). --check compares and writes
+itself (French and Arabic wording, words for type-ahead, the `info` scheme). --check compares and writes
 nothing: exit 1 when a committed file differs.
 """
 import json
@@ -68,6 +68,8 @@ def item(raw, name, extra):
     }
     if own.get("fr"):
         out["label_fr_proposal"] = own["fr"]
+    if own.get("ar"):
+        out["label_ar_proposal"] = own["ar"]
     words = {lang: own[key] for lang, key in (("en", "en_words"), ("fr", "fr_words")) if own.get(key)}
     if words:
         out["synonyms"] = words

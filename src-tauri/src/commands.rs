@@ -11,7 +11,7 @@ use desk::wire::{
 };
 use desk::{Desk, Passphrase};
 use serde::Deserialize;
-use tauri::ipc::{InvokeBody, Request};
+use tauri::ipc::{InvokeBody, Request, Response};
 use tauri::{AppHandle, State};
 
 use crate::carry::watch_changes;
@@ -324,6 +324,12 @@ pub async fn settings_get(window: State<'_, Window>, name: String) -> Answer<Opt
 #[tauri::command]
 pub async fn settings_put(window: State<'_, Window>, name: String, value: String) -> Answer<()> {
     window.open().await?.put_window_setting(&name, &value).await.map_err(report)
+}
+
+/// A piece of the map file that the setting `tiles` names, as bytes.
+#[tauri::command]
+pub async fn tiles_read(window: State<'_, Window>, offset: u64, length: u32) -> Answer<Response> {
+    window.open().await?.ground_piece(offset, length).await.map(Response::new).map_err(report)
 }
 
 #[cfg(test)]

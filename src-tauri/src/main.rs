@@ -99,6 +99,7 @@ fn main() {
             reports::activity,
             exercise::exercise_play,
             exercise::exercise_stop,
+            commands::tiles_read,
             carry::exchange_status,
             carry::relay_connect,
             carry::relay_disconnect,

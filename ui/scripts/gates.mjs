@@ -1,10 +1,11 @@
-// The gates that need a browser: accessibility, keyboard, large text, hostile text. Every screen, every
+// The gates that need a browser: accessibility, keyboard, large text, hostile text, rows that arrive. Every screen, every
 // theme, both directions. Exits 1 on any finding.
 //   npm run gates -- [--only board] [--gate text] [--times]
 import { open, serve, share, tab } from './browser.mjs';
 import { axe } from './gates/axe.mjs';
 import { keyboard } from './gates/keyboard.mjs';
 import { naughty } from './gates/naughty.mjs';
+import { steady } from './gates/steady.mjs';
 import { text } from './gates/text.mjs';
 import { screens } from './screens.mjs';
 
@@ -23,19 +24,23 @@ const visits = [
   { look: { language: 'fr', width: 960, height: 640 }, gates: { text } },
 ];
 
+// Those that walk through screens of their own.
+const walks = { naughty, steady };
+
 let faults = 0;
 let held = 0;
 const site = await serve();
 const tasks = screens.filter(([name]) => name.startsWith(only)).flatMap((screen) => visits.map((visit) => ({ screen, ...visit })))
   .filter(({ gates }) => !gate || Object.keys(gates).includes(gate));
 
-await share([...(only || (gate && gate !== 'naughty') ? [] : naughty.tasks), ...tasks], 2, async (browser, task) => {
-  const label = task.screen ? [task.screen[0], task.look.language, task.look.scale, task.look.width].filter(Boolean).join('-') : `naughty-${task.name}`;
+const walked = only ? [] : Object.entries(walks).filter(([name]) => !gate || gate === name).flatMap(([group, { tasks: own }]) => own.map((task) => ({ ...task, group })));
+await share([...walked, ...tasks], 2, async (browser, task) => {
+  const label = task.screen ? [task.screen[0], task.look.language, task.look.scale, task.look.width].filter(Boolean).join('-') : `${task.group}-${task.name}`;
   const fault = (line) => { faults += 1; console.log(`${label}: ${line}`); };
   const start = performance.now();
   const page = await tab(browser, fault);
   try {
-    if (!task.screen) { await naughty.run(page, site.base, task, fault); held += 1; return; }
+    if (!task.screen) { await walks[task.group].run(page, site.base, task, fault); held += 1; return; }
     await open(page, site.base, task.screen, { theme: 'dark', ...task.look });
     for (const [name, run] of Object.entries(task.gates)) if (!gate || gate === name) { await run(page, fault); held += 1; }
   } catch (error) {

@@ -24,6 +24,13 @@ export const screens = [
   ['board-note', '', press('n')],
   ['board-duplicate', '', press('d')],
   ['board-marked', '', press(' ', ' ')],
+  ['board-lanes', '', press('v')],
+  ['board-lanes-far', '', press('v', 'l', 'j', 'l')],
+  ['board-filter', '', press('f')],
+  ['board-filtered', '', async (page) => { await press('f', '3')(page); await page.type("[data-testid='filter-name']", 'Serious'); await page.keyboard.press('Enter'); }],
+  ['board-view', '', async (page) => { await press('g', '1')(page); await page.waitForSelector("[data-testid='view-change']"); await page.click("[data-testid='view-change']"); }],
+  ['board-arrived', '', async (page) => { await press('j', 'j')(page); await page.evaluate(async () => { for (const severity of [2, 4]) await globalThis.__TAURI_INTERNALS__.invoke('incident_log', { input: { category: 'ops:queue', domains: ['operational'], summary: 'Shots heard near the counting centre', place: 'Lyon 7e', severity } }); }); }],
+  ['board-merged', '', async (page) => { await press('d')(page); await page.waitForSelector("[data-testid^='likely-']"); await press('1', 'g', 'b')(page); await page.click("[data-testid='view-all']"); await press('d')(page); await page.waitForSelector("[data-testid='unmerge']"); }],
   ['wall', '', press('g', 'w')],
   ['board-exercise', 'exercise=1'],
   ['incident', '', press('Enter')],
@@ -31,6 +38,8 @@ export const screens = [
   ['trail', '', async (page) => { await page.keyboard.press('Enter'); await page.waitForSelector("[data-testid='tab-trail']"); await page.click("[data-testid='tab-trail']"); }],
   ['incident-then', '', async (page) => { await page.keyboard.press('Enter'); await page.waitForSelector('input[type=range]'); await page.focus('input[type=range]'); for (let i = 0; i < 3; i += 1) await page.keyboard.press('ArrowLeft'); }],
   ['referrals', '', press('g', 'r')],
+  ['referrals-decline', '', press('g', 'r', 'x')],
+  ['referrals-ladder', '', press('g', 'r', 'L')],
   ['roster', '', press('g', 'o')],
   ['board-share', '', press('s')],
   ['exchange', '', press('g', 'e')],
@@ -57,6 +66,16 @@ export const screens = [
   ['map-point', '', async (page) => { await map()(page); await page.click("[data-testid='at-EMB-0421-0007']"); await press('+', '+', '+')(page); }],
   ['map-close', '', map('j', 'Enter')],
   ['map-world', '', map('-', '-', '-', '-', '-', '-')],
+  ['map-streets', '', async (page) => {
+    await map()(page);
+    await page.click("[data-testid='map-ground-choose']");
+    await page.type("[data-testid='ground-path']", '/media/stick/towns.pmtiles');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => !document.querySelector('dialog'));
+    await page.click("[data-testid='at-EMB-0421-0007']");
+    await press('+', '+')(page);
+  }],
+  ['map-ground', '', async (page) => { await map()(page); await page.click("[data-testid='map-ground-choose']"); await page.type("[data-testid='ground-path']", '/media/stick/other.zip'); await page.keyboard.press('Enter'); await page.waitForSelector("[role='alert']"); }],
   ['map-empty', 'places=none', press('g', 'p')],
   ['sitrep', '', async (page) => { await press('g', 's')(page); await page.waitForSelector("[data-testid='section-situation']"); }],
   ['handover', '', async (page) => { await press('g', 's')(page); await page.waitForSelector("[data-testid='section-situation']"); await press('j')(page); await page.waitForSelector("[data-testid='sign-taken-over']"); }],

@@ -1,4 +1,5 @@
 // What the whole window knows: the vault's state, the roster, the exchange, the clock on the wall.
+import type { Lens } from './board/lens';
 import { desk, problem } from './desk/client';
 import type { Counts, ErrorReport, ExchangeStatus, IncidentShow, RosterShow, VaultStatus } from './desk/types';
 import type { Words } from './i18n/en';
@@ -26,7 +27,7 @@ export const views: [string, keyof Words, keyof Counts | null][] = [
 ];
 
 /** What the board and the map are narrowed to, so that both show the same. */
-export const lens = $state({ view: 'open', search: '', references: [] as string[] });
+export const lens = $state<Lens>({ view: 'open', search: '', state: '', category: '', severity: 0, references: [] });
 
 /** The scripted night of an exercise, as far as it was played here. */
 export const night = $state({ playing: false, done: 0, total: 0, error: '' });
@@ -113,24 +114,4 @@ export function readers(shown: IncidentShow): string {
 /** Whether a key press belongs to a field or a dialog rather than to the screen. */
 export function typing(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.closest('dialog') !== null);
-}
-
-/** Two short tones when something Critical arrives. */
-export function chime() {
-  try {
-    const audio = new AudioContext();
-    for (const [start, pitch] of [[0, 880], [0.22, 660]] as const) {
-      const tone = audio.createOscillator();
-      const gain = audio.createGain();
-      tone.frequency.value = pitch;
-      gain.gain.setValueAtTime(0.12, audio.currentTime + start);
-      gain.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + start + 0.2);
-      tone.connect(gain).connect(audio.destination);
-      tone.start(audio.currentTime + start);
-      tone.stop(audio.currentTime + start + 0.2);
-    }
-    setTimeout(() => void audio.close(), 800);
-  } catch {
-    // A machine without sound: the word and the shape say it too.
-  }
 }

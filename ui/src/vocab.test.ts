@@ -1,8 +1,17 @@
 import { expect, it } from 'vitest';
 import { categories, label, matching } from './vocab';
 
-it('finds a category by any of its words, in two languages', () => {
+it('finds a category by any of its words, in three languages', () => {
   expect(categories.length).toBeGreaterThan(100);
-  expect(matching('ballot box').length).toBeGreaterThan(0);
+  for (const said of ['ballot box', 'urne', 'صندوق']) expect(matching(said).map(({ code }) => code), said).toContain('ops:box-tampering');
   expect(label('x:unknown', 'en')).toBe('x:unknown');
+});
+
+it('has every category in three languages', () => {
+  for (const { code, en, fr, ar } of categories) {
+    expect(ar, `${code} in Arabic`).toMatch(/\p{Script=Arabic}/u);
+    // Some French labels are the English word, none was left out.
+    if (fr === en) expect(['Spam', 'Sabotage', 'Intrusions'], code).toContain(fr);
+  }
+  expect(label('ops:box-tampering', 'ar')).toBe('عبث بصندوق الاقتراع');
 });

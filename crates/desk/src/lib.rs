@@ -10,6 +10,7 @@ pub mod exercise;
 mod exhibit;
 mod files;
 pub mod found;
+mod ground;
 pub mod import;
 mod importing;
 mod incident;

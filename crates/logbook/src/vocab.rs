@@ -1,4 +1,4 @@
-//! The vocabulary: what codes mean, in English and French, with their sources.
+//! The vocabulary: what codes mean, in English, French and Arabic, with their sources.
 //!
 //! The lists are `schemas/vocab/*.json`, compiled in and read once. A code that no list knows, from
 //! a newer peer or another taxonomy, is never an error: it is shown bare.
@@ -121,6 +121,9 @@ pub struct Term {
     /// The project's own French wording; not official.
     #[serde(default)]
     pub label_fr_proposal: Option<String>,
+    /// The project's own Arabic wording; not official.
+    #[serde(default)]
+    pub label_ar_proposal: Option<String>,
     /// What it means; empty where the label says it.
     pub definition: String,
     /// Where it comes from.
@@ -136,15 +139,22 @@ pub struct Term {
 
 impl Term {
     /// The label in a language: French is the official wording, else the project's own, else
-    /// English. An unknown language gets English.
+    /// English. An unknown language, and a term without Arabic, gets English.
     pub fn label(&self, lang: &str) -> &str {
         let french = || self.label_fr.as_deref().or(self.label_fr_proposal.as_deref());
-        if is_french(lang) { french().unwrap_or(&self.label_en) } else { &self.label_en }
+        let own = match primary(lang) {
+            Some([b'f', b'r']) => french(),
+            Some([b'a', b'r']) => self.label_ar_proposal.as_deref(),
+            _ => None,
+        };
+        own.unwrap_or(&self.label_en)
     }
 }
 
-fn is_french(lang: &str) -> bool {
-    lang.as_bytes().get(..2).is_some_and(|two| two.eq_ignore_ascii_case(b"fr"))
+/// The first two letters of a language tag, in lower case.
+fn primary(lang: &str) -> Option<[u8; 2]> {
+    let two: [u8; 2] = lang.as_bytes().get(..2)?.try_into().ok()?;
+    Some(two.map(|letter| letter.to_ascii_lowercase()))
 }
 
 /// A list's head and items; other keys are notes for readers of the file.
@@ -178,7 +188,7 @@ pub fn term(code: &str) -> Option<&'static Term> {
     VOCABULARY.1.get(code).map(|at| &terms()[*at])
 }
 
-/// The label of a full code (`ops:box-tampering`) in `en` or `fr`; `None` for a code that no list
+/// The label of a full code (`ops:box-tampering`) in `en`, `fr` or `ar`; `None` for a code that no list
 /// knows.
 pub fn label(code: &str, lang: &str) -> Option<&'static str> {
     term(code).map(|term| term.label(lang))
@@ -256,7 +266,11 @@ mod tests {
             assert!(scheme(wanted).count() >= 6, "{wanted}");
             assert!(scheme(wanted).all(|term| !term.label("fr").is_empty() && term.code.scheme() == *wanted));
         }
+        for wanted in CATEGORY_SCHEMES {
+            assert!(scheme(wanted).all(|term| term.label("ar-MA") != term.label_en), "{wanted} has no Arabic");
+        }
         assert_eq!(label("decision:upheld", "de"), Some("Upheld"));
+        assert_eq!(label("decision:upheld", "ar"), Some("Upheld"), "a term without Arabic is shown in English");
         assert_eq!(label("phase:counting", "fr"), Some("Dépouillement"), "the official wording comes first");
     }
 

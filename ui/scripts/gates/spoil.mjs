@@ -41,6 +41,13 @@ export function spoil({ strings, joined, many }) {
     }),
     exchange_status: (reply) => ({ ...reply, relay_url: joined, lan_address: joined, endpoint: joined, peers: each('exchange_status', (n) => ({ ...reply.peers[0], agency: `agency${n}`, name: s(n), not_reached: n % 2 })), refused: each('exchange_status', (n) => ({ reason: s(n) })) }),
     draft_get: () => ({ form: { station: s(0), occurred: s(1), summary: s(2), category: s(3), people: s(4), services: s(5), description: s(6) }, kept_at: '2026-10-04T20:41:07+02:00' }),
+    // A setting is read back as anything else is: what does not fit its bounds is left out.
+    settings_get: (reply, { name }) => {
+      const short = strings.filter((text) => text.length <= 40);
+      if (name === 'views') return JSON.stringify(short.slice(0, 9).map((text) => ({ name: text, lens: { view: 'open', search: text, state: '', category: '', severity: 0 } })));
+      if (name === 'ladder') return JSON.stringify({ '*': short.slice(9, 13).map((whom, n) => ({ after: n + 1, whom })), __proto__x: 1, [joined]: [] });
+      return reply;
+    },
     audience_preview: (reply) => ({ ...reply, sentence: joined }),
   };
   globalThis.spoil = (command, reply, args) => {

@@ -67,6 +67,8 @@ export const desk = {
   onNight: (then: (at: T.Progress) => void) => listen<T.Progress>('exercise', (event) => then(event.payload)),
   onNightEnded: (then: (played: T.PlayReport) => void) => listen<T.PlayReport>('exercise-ended', (event) => then(event.payload)),
   onNightFailed: (then: (error: T.ErrorReport) => void) => listen<T.ErrorReport>('exercise-failed', (event) => then(event.payload)),
+  /** A piece of the map file that the setting `tiles` names. */
+  tiles: (offset: number, length: number) => invoke<ArrayBuffer>('tiles_read', { offset, length }),
   onChanged: (then: (records: string[]) => void) =>
     listen<{ records: string[] }>('changed', (event) => then(event.payload.records)),
   onExchange: (then: (status: T.ExchangeStatus) => void) =>

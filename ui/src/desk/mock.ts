@@ -2,6 +2,7 @@
 // screens in an ordinary browser and for tests. It is built in only with VITE_MOCK=1.
 import { emit } from '@tauri-apps/api/event';
 import { mockIPC } from '@tauri-apps/api/mocks';
+import { groundFile } from './mock-ground';
 import { placed } from './mock-places';
 import { paperReports } from './mock-reports';
 import type * as T from './types';
@@ -103,14 +104,22 @@ function show(name: string): T.IncidentShow {
   });
   return {
     id: row.id, reference: row.reference, owner: row.owner, state: row.state, fields, disputes,
-    entries: first ? box : [entry(12, 'create', row.summary, 'Duty Officer', 'JOC 1', row.owner, row.recorded_at.slice(11, 19), 'witnessed'), ...(added.get(row.id) ?? [])],
+    entries: first ? [...box, ...(added.get(row.id) ?? [])] : [entry(12, 'create', row.summary, 'Duty Officer', 'JOC 1', row.owner, row.recorded_at.slice(11, 19), 'witnessed'), ...(added.get(row.id) ?? [])],
     referrals: first ? [offered] : [], exhibits: first ? [photo('IMG_2041.jpg', 'Photo from the doorway'), photo('IMG_2042.jpg', 'Photo of the box')] : [],
-    links: first ? [{ relation: 'related', id: hex('link'), reference: 'EMB-0421-0006' }] : [],
+    links: [...(first ? [{ relation: 'related', id: hex('link'), reference: 'EMB-0421-0006' }] : []), ...(merged.has(row.id) ? [{ relation: 'duplicate-of', ...merged.get(row.id)!.into }] : [])],
     audience: ['emb', 'police'], audience_sentence: first ? 'Can be read by the Central Election Commission and the National Police.' : 'Can be read by the Central Election Commission, and by nobody else.',
     gaps: row.reference === 'EMB-1180-0002' ? ['2 entries by Field 31 have not arrived'] : [], digest: hex('digest'),
   };
 }
 const added = new Map<string, T.EntryRow[]>();
+const merged = new Map<string, { into: { id: string; reference: string }; from: string }>();
+const named = (reference: unknown) => rows.find((row) => row.id === reference || row.reference === reference);
+/** What this device keeps: views of one's own, and whom to alert when the police are silent. */
+const kinds = ['ops:late-opening', 'ops:suspension', 'info:false-time-place-manner'];
+const settings = new Map<string, string>([
+  ['views', JSON.stringify(['Late openings', 'Vote suspended', 'False information'].map((name, at) => ({ name, lens: { view: 'open', search: '', state: '', category: kinds[at], severity: 0 } })))],
+  ['ladder', JSON.stringify({ '*': [{ after: 30, whom: 'Shift lead' }], police: [{ after: 30, whom: 'Police commander' }, { after: 45, whom: 'Head of the JOC' }] })],
+]);
 
 function error(code: string, message: string, advice: string): T.ErrorReport { return { code, message, advice }; }
 
@@ -119,8 +128,10 @@ function board(query: T.BoardQuery): T.BoardPage {
   const views: Record<string, (row: T.BoardRow) => boolean> = {
     new: (row) => row.state === 'new', mine: (row) => row.assigned === 'Duty Officer', critical: (row) => row.severity === 4,
     waiting: (row) => row.referral !== null && row.referral.state !== 'accepted', overdue: (row) => row.reference === 'EMB-JOC-0112',
+    open: (row) => !['closed', 'unfounded', 'duplicate', 'out-of-scope'].includes(row.state),
   };
-  const items = rows.filter((row) => (views[query.view ?? 'all'] ?? (() => true))(row)).filter((row) => `${row.summary} ${row.reference} ${row.place}`.toLowerCase().includes(words));
+  const narrowed = (row: T.BoardRow) => (!query.state || row.state === query.state) && (!query.category || row.category === query.category) && (!query.severity || row.severity === query.severity);
+  const items = rows.filter((row) => (views[query.view ?? 'all'] ?? (() => true))(row) && narrowed(row)).filter((row) => `${row.summary} ${row.reference} ${row.place}`.toLowerCase().includes(words));
   return {
     total: items.length, items: items.slice(query.offset, query.offset + query.limit),
     counts: { new: 7, open: rows.length, critical: 2, unanswered: 7, overdue: 3, mine: 4 },
@@ -147,6 +158,7 @@ let vault: T.VaultStatus = {
 };
 let draft: T.LogDraft | null = null;
 let logged = 8;
+let town: ArrayBuffer | undefined;
 
 /** What each command does; `path` and passphrases are looked at only to refuse. */
 const commands: Record<string, (args: Record<string, unknown>) => unknown> = {
@@ -188,14 +200,20 @@ const commands: Record<string, (args: Record<string, unknown>) => unknown> = {
   incident_opened: () => undefined,
   incident_likely: ({ reference }) => {
     const here = rows.find((row) => row.id === reference || row.reference === reference);
-    const near = rows.filter((row) => here?.station && row.station === here.station && row.id !== here.id);
+    const near = rows.filter((row) => here?.station && row.station === here.station && row.id !== here.id && row.state !== 'duplicate');
     return { items: near.map((row) => ({ row, common: ['station', 'time'] })) };
   },
-  incident_duplicate: () => ({ entry: hex('duplicate') }),
+  incident_duplicate: ({ reference, of, undo }) => {
+    const [row, into] = [named(reference), named(of)];
+    if (row && undo) { row.state = merged.get(row.id)?.from ?? row.state; merged.delete(row.id); }
+    else if (row && into) { merged.set(row.id, { into: { id: into.id, reference: into.reference }, from: row.state }); row.state = 'duplicate'; }
+    return { entry: hex('duplicate') };
+  },
   referral_list: ({ inbox }) => ({ items: inbox ? [asked] : [offered] }),
   incident_note: ({ reference, text }) => {
     const row = rows.find((held) => held.id === reference || held.reference === reference);
     if (row) added.set(row.id, [...(added.get(row.id) ?? []), entry(9, 'note', String(text), 'Duty Officer', 'JOC 1', 'emb', '21:14:32', 'valid')]);
+    if (row) void emit('changed', { records: [row.id] });
     return { entry: hex(String(text)) };
   },
   incident_amend: ({ reference, set, settles }) => {
@@ -233,8 +251,13 @@ const commands: Record<string, (args: Record<string, unknown>) => unknown> = {
   lan_stop: () => { exchange.lan_address = null; },
   parcel_write: () => ({ received: { records: 0, entries: 0 }, sent: { records: 3, entries: 14 }, refused: [], size: 48_213 }),
   parcel_read: () => ({ received: { records: 1, entries: 3 }, sent: { records: 0, entries: 0 }, refused: [], size: 48_213 }),
-  settings_get: () => null,
-  settings_put: () => undefined,
+  settings_get: ({ name }) => settings.get(String(name)) ?? null,
+  tiles_read: ({ offset, length }) => {
+    if (!settings.get('tiles')?.endsWith('.pmtiles')) throw error('usage', 'this file is no PMTiles archive', 'Nothing was changed. Check the path.');
+    const file = (town ??= groundFile(placed(rows)));
+    return file.slice(Number(offset), Number(offset) + Number(length));
+  },
+  settings_put: ({ name, value }) => { settings.set(String(name), String(value)); },
   exercise_play: () => { setTimeout(() => void emit('exercise', { task: 'play', done: 41, total: 232 }), 50); },
   exercise_stop: () => { void emit('exercise-ended', { name: 'Night', logged: 41, noted: 2, total: 232, stopped: true }); },
 };

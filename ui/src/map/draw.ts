@@ -2,6 +2,7 @@
 import { toScreen, worldSize, type Camera, type Size } from './camera';
 import type { Mark } from './clusters';
 import { countryName, graticule, UNITS, type Country } from './outlines';
+import { EXTENT, type Patch } from './tiles';
 
 export interface Tones { sea: string; land: string; border: string; net: string; name: string; font: string; rem: number }
 
@@ -22,7 +23,7 @@ function named(country: Country, language: string): string {
   return known;
 }
 
-export function draw(canvas: HTMLCanvasElement, countries: Country[], marks: Mark[], camera: Camera, size: Size, tone: Tones, language: string) {
+export function draw(canvas: HTMLCanvasElement, countries: Country[], patches: Patch[], marks: Mark[], camera: Camera, size: Size, tone: Tones, language: string) {
   const to = canvas.getContext('2d');
   if (!to || size.width === 0) return;
   const dots = window.devicePixelRatio || 1;
@@ -42,6 +43,8 @@ export function draw(canvas: HTMLCanvasElement, countries: Country[], marks: Mar
   const inView = countries.filter(({ box }) => box[2] * scale + left > 0 && box[0] * scale + left < size.width && box[3] * scale + top > 0 && box[1] * scale + top < size.height);
   to.fillStyle = tone.land;
   for (const country of inView) to.fill(country.path);
+  for (const patch of patches) paint(to, patch, camera, size, dots, tone);
+  to.setTransform(dots * scale, 0, 0, dots * scale, dots * left, dots * top);
   to.strokeStyle = tone.border;
   to.lineWidth = 0.8 / scale;
   for (const country of inView) to.stroke(country.path);
@@ -56,6 +59,30 @@ export function draw(canvas: HTMLCanvasElement, countries: Country[], marks: Mar
   const around = inView.find((country) => to.isPointInPath(country.path, width / 2, height / 2));
   to.setTransform(dots, 0, 0, dots, 0, 0);
   if (around) banner(to, around, [around.label.x * scale + left, around.label.y * scale + top], size, tone, language);
+}
+
+/** One tile of the operator's map, within its own square: tiles hold a margin that the next one draws. */
+function paint(to: CanvasRenderingContext2D, { z, x, y, shapes }: Patch, camera: Camera, size: Size, dots: number, tone: Tones) {
+  const across = worldSize(camera.zoom) / 2 ** z;
+  const [left, top] = toScreen({ x: x / 2 ** z, y: y / 2 ** z }, camera, size);
+  const scale = across / EXTENT;
+  to.save();
+  to.setTransform(dots, 0, 0, dots, 0, 0);
+  to.beginPath();
+  to.rect(left, top, across, across);
+  to.clip();
+  to.setTransform(dots * scale, 0, 0, dots * scale, dots * left, dots * top);
+  to.fillStyle = tone.sea;
+  to.fill(shapes.water, 'evenodd');
+  to.fillStyle = tone.net;
+  to.fill(shapes.houses);
+  const lines: [Path2D, string, number][] = [[shapes.streams, tone.sea, 1], [shapes.roads, tone.border, camera.zoom > 11 ? 1.5 : 0.75], [shapes.borders, tone.border, 1]];
+  for (const [path, colour, width] of lines) {
+    to.strokeStyle = colour;
+    to.lineWidth = width / scale;
+    to.stroke(path);
+  }
+  to.restore();
 }
 
 type Box = [left: number, top: number, right: number, bottom: number];

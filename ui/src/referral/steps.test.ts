@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { may, needsWords, waits } from './steps';
+import { asksWords, may, needsWords, waits } from './steps';
 
 const referral = (state: string) => ({ from: 'emb', to: 'police', state });
 
@@ -19,3 +19,4 @@ it('lets only the asker close', () => {
 });
 
 it('asks for a reason where one is owed', () => expect(['accepted', 'declined', 'done', 'disputed'].filter(needsWords)).toEqual(['declined', 'disputed']));
+it('asks for a sentence before what cannot be taken back', () => expect(['accepted', 'declined', 'done', 'recalled', 'closed'].filter(asksWords)).toEqual(['declined', 'done', 'recalled']));

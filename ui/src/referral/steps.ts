@@ -22,3 +22,6 @@ export function may(referral: Pick<ReferralItem, 'from' | 'to' | 'state'>, agenc
 
 /** Steps that say why, or what was done. */
 export const needsWords = (step: string): boolean => ['declined', 'returned', 'disputed'].includes(step);
+
+/** Steps before which a sentence is asked: where one is owed, and where nothing takes the step back. */
+export const asksWords = (step: string): boolean => needsWords(step) || step === 'done' || step === 'recalled';

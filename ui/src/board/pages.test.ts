@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest';
+import type { BoardPage, BoardRow, Counts } from '../desk/types';
+import { anew, once, PAGE } from './pages';
+
+const counts: Counts = { new: 0, open: 0, critical: 0, unanswered: 0, overdue: 0, mine: 0 };
+const row = (id: string) => ({ id }) as BoardRow;
+function shelf(count: number) {
+  const list = Array.from({ length: count }, (_, n) => row(`r${n}`));
+  let asked = 0;
+  const read = async (limit: number, offset: number): Promise<BoardPage> => {
+    asked += 1;
+    return { total: list.length, items: list.slice(offset, offset + limit), counts };
+  };
+  return { list, read, asked: () => asked, arrive: (many: number) => { for (let n = 0; n < many; n += 1) list.unshift(row(`new${list.length}`)); } };
+}
+
+it('finds the selected row again below 50 that arrived', async () => {
+  for (const at of [0, 3, 42, 120, 190, 199, 200, 420]) {
+    const held = shelf(500);
+    held.arrive(50);
+    const found = await anew(held.read, { from: Math.max(0, at - 10), to: at + 10, id: `r${at}`, at, total: 500 });
+    expect([found.at, found.moved, found.total], `row ${at}`).toEqual([at + 50, 50, 550]);
+    expect(found.rows[found.at]?.id).toBe(`r${at}`);
+    // What stands around it on the screen is there in the same turn: nothing is blank for a moment.
+    for (let index = at + 40; index < at + 60; index += 1) expect(found.rows[index], `${index}`).toBeDefined();
+    expect(held.asked()).toBeLessThanOrEqual(4);
+  }
+});
+
+it('finds it when more than a page arrived', async () => {
+  const held = shelf(300);
+  held.arrive(PAGE + 70);
+  expect((await anew(held.read, { from: 0, to: 20, id: 'r5', at: 5, total: 300 })).at).toBe(5 + PAGE + 70);
+});
+
+it('says when the list no longer holds it', async () => {
+  const held = shelf(500);
+  held.list.splice(20, 1);
+  const found = await anew(held.read, { from: 10, to: 30, id: 'r20', at: 20, total: 500 });
+  expect([found.at, found.moved, found.total]).toEqual([-1, 0, 499]);
+  expect(held.asked()).toBeLessThanOrEqual(5);
+});
+
+it('reads an empty list once', async () => {
+  const held = shelf(0);
+  expect(await anew(held.read, { from: 0, to: 40, id: 'r0', at: 0, total: 9 })).toMatchObject({ rows: {}, total: 0, at: -1 });
+  expect(held.asked()).toBe(1);
+});
+
+it('runs once more at the end of a surge, not once for each', async () => {
+  let runs = 0;
+  const work = once(async () => { runs += 1; await Promise.resolve(); });
+  await Promise.all(Array.from({ length: 50 }, () => work()));
+  expect(runs).toBe(2);
+  await work();
+  expect(runs).toBe(3);
+});

@@ -1,0 +1,58 @@
+// The board reads pages of a list that grows on top while someone works in it. Reading anew finds the
+// selected row again wherever it went, so that neither the row nor the keys jump.
+import type { BoardPage, BoardRow, Counts } from '../desk/types';
+
+/** Rows that are asked for at once. */
+export const PAGE = 200;
+export type Read = (limit: number, offset: number) => Promise<BoardPage>;
+/** What was there before: the rows in view, the selected row and its place, and how many there were. */
+export interface Before { from: number; to: number; id: string; at: number; total: number }
+export interface Found { rows: Record<number, BoardRow>; total: number; counts: Counts | null; at: number; moved: number }
+
+/**
+ * Reads what was in view. `at` is where the selected row stands now, or -1 when the list no longer
+ * holds it; `moved` is by how many places it went down.
+ */
+export async function anew(read: Read, before: Before): Promise<Found> {
+  const rows: Record<number, BoardRow> = {};
+  const seen = new Set<number>();
+  let total = 0;
+  let counts: Counts | null = null;
+  const page = async (index: number) => {
+    const offset = Math.max(0, Math.floor(index / PAGE) * PAGE);
+    if (seen.has(offset) || (seen.size > 0 && offset >= total)) return;
+    seen.add(offset);
+    const got = await read(PAGE, offset);
+    ({ total, counts } = got);
+    got.items.forEach((row, at) => { rows[offset + at] = row; });
+  };
+  const find = () => Number(Object.entries(rows).find(([, row]) => row.id === before.id)?.[0] ?? -1);
+
+  await page(before.from);
+  let at = before.id ? find() : -1;
+  if (before.id && at < 0) {
+    // Where it was, moved by as many as came, and the page on either side of that.
+    const there = before.at + Math.max(0, total - before.total);
+    for (const guess of [there, before.at, there + PAGE, there - PAGE]) {
+      await page(Math.max(0, Math.min(guess, total - 1)));
+      at = find();
+      if (at >= 0) break;
+    }
+  }
+  const moved = at < 0 ? 0 : at - before.at;
+  for (const edge of [before.from + moved, before.to + moved - 1]) await page(Math.max(0, Math.min(edge, total - 1)));
+  return { rows, total, counts, at, moved };
+}
+
+/** Runs one at a time; whatever asks meanwhile gets one more run at the end. A surge costs no queue. */
+export function once(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  let again = false;
+  return () => {
+    if (running) { again = true; return running; }
+    running = (async () => {
+      do { again = false; await work(); } while (again);
+    })().finally(() => { running = null; });
+    return running;
+  };
+}

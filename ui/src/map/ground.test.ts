@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest';
+import { VectorTile } from '@mapbox/vector-tile';
+import { PbfReader } from 'pbf';
+import { PMTiles } from 'pmtiles';
+import { groundFile } from '../desk/mock-ground';
+import { toUnit } from './camera';
+import { unpacked } from './tiles';
+
+it('reads tiles out of an archive piece by piece', async () => {
+  const lyon = { lat: 45.7485, lon: 4.8467 };
+  const bytes = groundFile([lyon]);
+  const file = new PMTiles({ getKey: () => 'x', getBytes: async (offset, length) => ({ data: bytes.slice(offset, offset + length) }) }, undefined, unpacked);
+  const header = await file.getHeader();
+  expect([header.tileType, header.minZoom, header.maxZoom]).toEqual([1, 7, 10]);
+  const { x, y } = toUnit(lyon);
+  const found = await file.getZxy(9, Math.floor(x * 512), Math.floor(y * 512));
+  const tile = new VectorTile(new PbfReader(found?.data ?? new ArrayBuffer(0)));
+  expect(Object.keys(tile.layers).sort()).toEqual(['buildings', 'roads', 'water']);
+  expect(tile.layers['water']?.feature(0).loadGeometry()[0]?.[1]).toMatchObject({ x: 1200, y: 1300 });
+  expect(await file.getZxy(9, 0, 0)).toBeUndefined();
+});
