@@ -1,10 +1,10 @@
 // What the whole window knows: the vault's state, the roster, the exchange, the clock on the wall.
 import { desk, problem } from './desk/client';
-import type { Counts, ErrorReport, ExchangeStatus, IncidentShow, RosterShow, VaultStatus } from './desk/types';
+import type { Counts, ErrorReport, ExchangeStatus, IncidentShow, RosterShow, StationRow, VaultStatus } from './desk/types';
 import type { Words } from './i18n/en';
 import { listed, t, tongue } from './i18n/index.svelte';
 
-export type View = 'board' | 'log' | 'incident' | 'referrals' | 'exchange' | 'roster' | 'map' | 'wall';
+export type View = 'board' | 'log' | 'incident' | 'referrals' | 'exchange' | 'roster' | 'map' | 'wall' | 'silent';
 
 export const app = $state({
   vault: null as VaultStatus | null,
@@ -27,6 +27,9 @@ export const views: [string, keyof Words, keyof Counts | null][] = [
 
 /** What the board and the map are narrowed to, so that both show the same. */
 export const lens = $state({ view: 'open', search: '' });
+
+/** How the Log form stands: short, for what is told by radio or phone; and the station it is opened for. */
+export const logging = $state({ told: false, station: null as StationRow | null });
 
 setInterval(() => { app.now = Date.now(); }, 1000);
 

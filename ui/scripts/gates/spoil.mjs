@@ -41,6 +41,8 @@ export function spoil({ strings, joined, many }) {
     }),
     exchange_status: (reply) => ({ ...reply, relay_url: joined, lan_address: joined, endpoint: joined, peers: each('exchange_status', (n) => ({ ...reply.peers[0], agency: `agency${n}`, name: s(n), not_reached: n % 2 })), refused: each('exchange_status', (n) => ({ reason: s(n) })) }),
     draft_get: () => ({ form: { station: s(0), occurred: s(1), summary: s(2), category: s(3), people: s(4), services: s(5), description: s(6) }, kept_at: '2026-10-04T20:41:07+02:00' }),
+    station_list: (reply) => ({ total: 8, items: [0, 1, 2, 3, 4, 5, 6, 7].map((n) => ({ ...reply.items[0], code: s(n), name: s(n + 1), area: s(n + 2), lat: null, lon: null, expected_by: s(n + 3) })) }),
+    station_silent: (reply) => ({ ...reply, total: 4, items: [0, 1, 2, 3].map((n) => ({ ...reply.items[0], station: { ...reply.items[0].station, code: s(n), name: n === 0 ? joined : s(n + 1), area: s(n + 2) }, expected: s(n + 3) })) }),
     audience_preview: (reply) => ({ ...reply, sentence: joined }),
   };
   globalThis.spoil = (command, reply, args) => {

@@ -40,6 +40,8 @@ export const desk = {
     invoke<T.ExhibitReport>('exhibit_add', bytes, {
       headers: { reference: encodeURIComponent(reference), name: encodeURIComponent(name), description: encodeURIComponent(description) },
     }),
+  stations: (query: T.StationQuery) => invoke<T.StationPage>('station_list', { query }),
+  silent: (query: T.SilentQuery) => invoke<T.SilentPage>('station_silent', { query }),
   roster: () => invoke<T.RosterShow>('roster_show'),
   exchange: () => invoke<T.ExchangeStatus>('exchange_status'),
   connectRelay: (url: string) => invoke<void>('relay_connect', { url }),

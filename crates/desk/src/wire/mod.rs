@@ -15,8 +15,10 @@ mod board;
 mod carry;
 mod records;
 mod roster;
+mod stations;
 
 pub use board::*;
 pub use carry::*;
 pub use records::*;
 pub use roster::*;
+pub use stations::*;

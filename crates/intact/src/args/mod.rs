@@ -4,6 +4,7 @@ mod carry;
 mod complaints;
 mod people;
 mod records;
+mod stations;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ pub use carry::{Dossier, Import, Parcel, Relay, Sync, Trust};
 pub use complaints::{Complaint, FileArgs};
 pub use people::{Agency, AgencyArgs, DeviceCommand, Init, Kind, RosterCommand};
 pub use records::{ExhibitCommand, Incident, ListArgs, LogArgs, Refer, Referral, Step};
+pub use stations::Station;
 
 /// What scripts act on.
 const STATUS: &str = "\
@@ -105,6 +107,9 @@ pub enum Command {
     /// What whoever verifies needs, by another channel.
     #[command(subcommand)]
     Trust(Trust),
+    /// Polling stations, and those that are silent.
+    #[command(subcommand)]
+    Station(Station),
     /// Bring records in from elsewhere.
     #[command(subcommand)]
     Import(Import),

@@ -4,6 +4,7 @@ mod carry;
 mod complaints;
 mod people;
 mod records;
+mod stations;
 mod tools;
 
 use std::path::PathBuf;
@@ -63,6 +64,7 @@ pub async fn run(cli: Cli) -> Result<(), DeskError> {
         Command::Parcel(command) => carry::parcel(&context, command).await,
         Command::Dossier(command) => carry::dossier(&context, command).await,
         Command::Trust(command) => carry::trust(&context, command).await,
+        Command::Station(command) => stations::station(&context, command).await,
         Command::Import(command) => carry::import(&context, command).await,
         Command::Check { rebuild, trail } => carry::check(&context, rebuild, trail).await,
         Command::Demo { keep } => tools::demo(keep).await,
