@@ -22,6 +22,7 @@ it('what is typed afterwards is a place of its own', () => {
 it('a code that no list knows may be typed in front', () => {
   expect(where({ station: '0421 · 12 rue Chevreul' })).toEqual({ station: '0421', place: '12 rue Chevreul' });
   expect(where({ station: '0421 rue Chevreul' })).toEqual({ station: '0421', place: '0421 rue Chevreul' });
+  expect(where({ station: '0421' })).toEqual({ station: '0421' });
   expect(where({ station: '' })).toEqual({});
 });
 it('a draft of the command line stands in one field, and loses nothing', () => {

@@ -18,7 +18,8 @@ export function where(form: Record<string, string>): Where {
   const at = Number.isFinite(lat) && Number.isFinite(lon) ? { lat, lon } : {};
   const station = form['code'] || codeIn(text);
   const place = form['place'] || text.replace(/^[\d-]+\s*·\s*/, '');
-  return { ...(station ? { station } : {}), ...(place ? { place } : {}), ...at };
+  // A code alone is no place.
+  return { ...(station ? { station } : {}), ...(place && place !== station ? { place } : {}), ...at };
 }
 
 /** Fills a form with a station that was chosen. */
