@@ -29,6 +29,8 @@ fn main() {
         "referral_list",
         "referral_answer",
         "exhibit_add",
+        "station_list",
+        "station_silent",
         "roster_show",
         "exchange_status",
         "relay_connect",

@@ -7,7 +7,7 @@ use desk::found::{AgencyInput, DeviceInput};
 use desk::wire::{
     AudienceReport, BoardPage, BoardQuery, EntryReport, ErrorReport, ExhibitReport, IncidentShow, InitReport,
     JoinReport, LikelyList, LogDraft, LogIncident, Logged, MapPage, ReferralList, ReferralReport, RequestReport,
-    RosterShow, VaultStatus,
+    RosterShow, SilentPage, SilentQuery, StationPage, StationQuery, VaultStatus,
 };
 use desk::{Desk, Passphrase};
 use serde::Deserialize;
@@ -309,6 +309,18 @@ fn decoded(coded: &str) -> Option<String> {
         bytes.push(u8::try_from(high * 16 + low).ok()?);
     }
     String::from_utf8(bytes).ok()
+}
+
+/// The stations that may be meant by what was typed.
+#[tauri::command]
+pub async fn station_list(window: State<'_, Window>, query: StationQuery) -> Answer<StationPage> {
+    window.open().await?.stations(query).await.map_err(report)
+}
+
+/// Stations that were not heard of when they were expected to be.
+#[tauri::command]
+pub async fn station_silent(window: State<'_, Window>, query: SilentQuery) -> Answer<SilentPage> {
+    window.open().await?.silent(query).await.map_err(report)
 }
 
 #[tauri::command]

@@ -88,6 +88,8 @@ fn main() {
             commands::referral_list,
             commands::referral_answer,
             commands::exhibit_add,
+            commands::station_list,
+            commands::station_silent,
             commands::roster_show,
             commands::settings_get,
             commands::settings_put,

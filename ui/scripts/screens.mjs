@@ -62,6 +62,26 @@ export const screens = [
   ['log-kinds', 'network=none', async (page) => { await chord(page, 'n'); await page.type("[data-testid='field-category']", 'ballot'); }],
   ['log-secrecy', 'network=none', async (page) => { await chord(page, 'n'); await page.waitForSelector("[data-testid='field-description']"); await page.type("[data-testid='field-description']", 'He told everyone that he voted for the Blue list.'); await chord(page, 'Enter'); }],
   ['log-signed', '', async (page) => { await chord(page, 'n'); await page.type("[data-testid='field-summary']", 'Stamp missing'); await page.type("[data-testid='field-category']", 'material'); await page.keyboard.press('Tab'); await chord(page, 'Enter'); await page.waitForSelector("[data-testid='signed']"); }],
+  ['log-stations', 'network=none', async (page) => { await chord(page, 'n'); await page.type("[data-testid='field-station']", 'lyon'); await page.keyboard.press('ArrowDown'); }],
+  ['log-told', '', async (page) => {
+    await chord(page, 'n');
+    await page.keyboard.press('F2');
+    await page.type("[data-testid='field-station']", '0733');
+    await page.keyboard.press('Tab');
+    await page.type("[data-testid='field-reporter']", 'M. Keller, observer, call sign OBS 4');
+    await page.select("[data-testid='field-channel']", 'radio');
+    await page.select("[data-testid='field-reliability']", 'b');
+    await page.type("[data-testid='field-summary']", 'Observer refused entry to the count');
+    await page.type("[data-testid='field-category']", 'observer');
+    await page.keyboard.press('Tab');
+    await page.click("[data-testid='field-severity-2']");
+    await page.waitForSelector("[data-testid='draft-kept']");
+  }],
+  ['silent', '', press('g', 'q', 'j')],
+  ['silent-call', '', async (page) => { await press('g', 'q')(page); await page.waitForSelector("[data-testid^='silent-']"); await press('Enter')(page); await page.waitForSelector("[data-testid='draft-kept']"); }],
+  ['silent-none', 'stations=heard', press('g', 'q')],
+  ['silent-no-list', 'stations=none', press('g', 'q')],
+  ['incident-told', '', press('j', 'j', 'j', 'j', 'Enter')],
   ['map', '', map('j', 'j')],
   ['map-point', '', async (page) => { await map()(page); await page.click("[data-testid='at-EMB-0421-0007']"); await press('+', '+', '+')(page); }],
   ['map-close', '', map('j', 'Enter')],

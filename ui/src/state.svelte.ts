@@ -1,11 +1,11 @@
 // What the whole window knows: the vault's state, the roster, the exchange, the clock on the wall.
 import type { Lens } from './board/lens';
 import { desk, problem } from './desk/client';
-import type { Counts, ErrorReport, ExchangeStatus, IncidentShow, RosterShow, VaultStatus } from './desk/types';
+import type { Counts, ErrorReport, ExchangeStatus, IncidentShow, RosterShow, StationRow, VaultStatus } from './desk/types';
 import type { Words } from './i18n/en';
 import { listed, t, tongue } from './i18n/index.svelte';
 
-export type View = 'board' | 'log' | 'incident' | 'referrals' | 'exchange' | 'roster' | 'map' | 'wall' | 'reports';
+export type View = 'board' | 'log' | 'incident' | 'referrals' | 'exchange' | 'roster' | 'map' | 'wall' | 'reports' | 'silent';
 
 export const app = $state({
   vault: null as VaultStatus | null,
@@ -31,6 +31,9 @@ export const lens = $state<Lens>({ view: 'open', search: '', state: '', category
 
 /** The scripted night of an exercise, as far as it was played here. */
 export const night = $state({ playing: false, done: 0, total: 0, error: '' });
+
+/** How the Log form stands: short, for what is told by radio or phone; and the station it is opened for. */
+export const logging = $state({ told: false, station: null as StationRow | null });
 
 setInterval(() => { app.now = Date.now(); }, 1000);
 

@@ -15,3 +15,11 @@ it('has every category in three languages', () => {
   }
   expect(label('ops:box-tampering', 'ar')).toBe('عبث بصندوق الاقتراع');
 });
+
+it('finds a category by what people call it, in three languages and without accents', () => {
+  const found = (text: string) => matching(text).map((category) => category.code);
+  expect(found('window broken')).toContain('act:property-damage');
+  expect(found('affiches arrachees')).toContain('act:poster-removal');
+  expect(found('طابور')).toContain('ops:queue');
+  expect(found('اغلاق')).toContain('ops:early-closing');
+});

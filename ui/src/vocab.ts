@@ -1,4 +1,5 @@
 // Categories from the code lists, with labels and what people may type for them.
+import more from '../../schemas/vocab/synonyms.json';
 import { own } from './shared/own';
 
 type Item = { id?: string; label_en?: string; label_fr?: string | null; label_fr_proposal?: string | null; label_ar_proposal?: string; definition?: string; synonyms?: unknown };
@@ -15,6 +16,9 @@ const domains: Record<string, string[]> = {
 
 export interface Category { code: string; en: string; fr: string; ar: string; about: string; words: string; domains: string[] }
 
+// Words of the project's own, Arabic ones among them.
+const further = more.words as Record<string, Record<string, string[]>>;
+
 const plain = (text: string) => text.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '');
 
 function read(): Category[] {
@@ -26,7 +30,7 @@ function read(): Category[] {
       if (!id || !label_en || !domains[scheme]) continue;
       const fr = label_fr ?? label_fr_proposal ?? label_en;
       const ar = label_ar_proposal ?? label_en;
-      const words = plain([label_en, fr, ar, JSON.stringify(synonyms ?? ''), id].join(' '));
+      const words = plain([label_en, fr, ar, JSON.stringify(synonyms ?? ''), JSON.stringify(own(further, id) ?? ''), id].join(' '));
       found.push({ code: id, en: label_en, fr, ar, about: definition ?? '', words, domains: domains[scheme] ?? [] });
     }
   }

@@ -29,6 +29,14 @@ pub struct Complainant {
     pub contact: Option<String>,
 }
 
+impl Complainant {
+    fn fields(self) -> Fields {
+        let mut fields = Fields::from([("name".into(), self.name.into()), ("standing".into(), self.standing.into())]);
+        fields.extend(self.contact.map(|contact| ("contact".into(), contact.into())));
+        fields
+    }
+}
+
 /// A filing.
 #[derive(Debug, Clone)]
 pub struct Filing {
@@ -77,8 +85,8 @@ impl Desk {
         let step = |to| self.draft(id, Action::Move(Move { to, reason: None }), role);
         let mut drafts = vec![opening.draft, step(ComplaintState::Filed), step(ComplaintState::Receipted)];
         if let Some(complainant) = filing.complainant {
-            let sealed = self.sealed_complainant(complainant, id, &opening.reference, role)?;
-            drafts.extend(sealed);
+            // The complaint itself says only that there is a complainant, and in what standing.
+            drafts.extend(self.sealed_part(complainant.fields(), id, &opening.reference, role)?);
         }
         for incident in &incidents {
             let relate = relates_to(incident);
@@ -86,27 +94,6 @@ impl Desk {
         }
         self.append(drafts).await?;
         self.show_complaint(&id.to_string()).await
-    }
-
-    /// The complainant's identity is a record of its own, with this body's desks as its audience;
-    /// the complaint says only that there is one.
-    fn sealed_complainant(
-        &self,
-        complainant: Complainant,
-        complaint: seal::RecordId,
-        reference: &str,
-        role: Role,
-    ) -> Result<Vec<vault::Draft>> {
-        let mut fields = Fields::new();
-        fields.insert("name".into(), complainant.name.into());
-        fields.insert("standing".into(), complainant.standing.into());
-        if let Some(contact) = complainant.contact {
-            fields.insert("contact".into(), contact.into());
-        }
-        let sealed = format!("{reference}-S");
-        let part = self.opening_as(RecordKind::SealedPart, fields, sealed, Some(complaint), role)?;
-        let link = Relate { relation: Relation::SealedPart, to: part.id, reference: part.reference, undo: false };
-        Ok(vec![part.draft, self.draft(complaint, Action::Relate(link), role)])
     }
 
     async fn find_complaint(&self, name: &str) -> Result<std::sync::Arc<Record>> {

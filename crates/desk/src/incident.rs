@@ -26,11 +26,21 @@ impl Desk {
     /// Logs an incident: signed, encrypted to this institution's desks, durable when this returns.
     pub async fn log(&self, input: LogIncident) -> Result<Logged> {
         let station = input.station.clone();
+        let reporter = reporter(&input)?;
         let fields = incident_fields(input)?;
         let role = self.role(&[Role::Desk, Role::Commander, Role::Field])?;
+        if reporter.is_some() && role == Role::Field {
+            return Err(DeskError::not_allowed(
+                "who else reported it is kept apart by a desk; a field device logs what it saw",
+            ));
+        }
         let opening = self.opening(RecordKind::Incident, fields, station.as_deref(), None, role).await?;
         let (id, reference, wall_ms) = (opening.id, opening.reference, opening.draft.wall_ms);
-        let done = self.append(vec![opening.draft]).await?;
+        let mut drafts = vec![opening.draft];
+        if let Some(reporter) = reporter {
+            drafts.extend(self.sealed_part(reporter, id, &reference, role)?);
+        }
+        let done = self.append(drafts).await?;
         let entry = done.first().map(|done| done.entry.to_string()).unwrap_or_default();
         Ok(Logged { id: id.to_string(), reference, entry, recorded_at: moment::rfc3339(wall_ms) })
     }
@@ -69,6 +79,23 @@ impl Desk {
         draft.key = Some(key);
         draft.wraps = wraps;
         Ok(Opening { id, reference, draft })
+    }
+
+    /// Facts about a person, as a record of their own with this institution's desks as its audience: what
+    /// they belong to says only that there is such a part, and is shared without it.
+    pub(crate) fn sealed_part(&self, fields: Fields, of: RecordId, reference: &str, role: Role) -> Result<Vec<Draft>> {
+        let part = self.opening_as(RecordKind::SealedPart, fields, format!("{reference}-S"), Some(of), role)?;
+        let link = Relate { relation: Relation::SealedPart, to: part.id, reference: part.reference, undo: false };
+        Ok(vec![part.draft, self.draft(of, Action::Relate(link), role)])
+    }
+
+    /// Who reported an incident, where the part that says so is here and can be read.
+    pub(crate) async fn reporter_of(&self, record: &Record) -> Option<String> {
+        let state = Some(record.state()).filter(|state| state.kind == Some(RecordKind::Incident))?;
+        let mut links = state.relations().into_iter();
+        let (_, part, _) = links.find(|(relation, ..)| *relation == Relation::SealedPart)?;
+        let part = self.vault().record(&part).await.ok()??;
+        part.state().text("name").map(str::to_owned)
     }
 
     /// `EMB-0421-0007`: institution, station or device, number. For people; the record's id is its name.
@@ -190,10 +217,21 @@ impl Desk {
     pub async fn keep_draft_of(&self, input: &LogIncident) -> Result<LogDraft> {
         let mut form = BTreeMap::new();
         let mut keep = |name: &str, value: Option<String>| {
-            if let Some(value) = value {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
                 form.insert(name.to_owned(), value);
             }
         };
+        keep("domains", Some(input.domains.join(",")));
+        keep("lat", input.lat.map(|degrees| degrees.to_string()));
+        keep("lon", input.lon.map(|degrees| degrees.to_string()));
+        keep("people", input.people.clone());
+        keep("hazards", input.hazards.clone());
+        keep("services", input.services.clone());
+        keep("tlp", input.tlp.clone());
+        keep("reporter", input.reporter.clone());
+        keep("channel", input.channel.clone());
+        keep("source", input.source.clone());
+        keep("source_reliability", input.source_reliability.clone());
         keep("category", Some(input.category.clone()));
         keep("summary", Some(input.summary.clone()));
         keep("description", input.description.clone());
@@ -223,6 +261,25 @@ fn disputed_entries(record: &Record, fields: &Fields) -> Vec<seal::EntryId> {
     entries.sort();
     entries.dedup();
     entries
+}
+
+/// The letter of a reliability, as the scale that police and armed forces share has it.
+fn reliability(given: Option<String>) -> Result<Option<String>> {
+    let Some(given) = given.map(|given| given.trim().to_lowercase()).filter(|given| !given.is_empty()) else {
+        return Ok(None);
+    };
+    match given.as_str() {
+        "a" | "b" | "c" | "d" | "e" | "f" => Ok(Some(given)),
+        _ => Err(DeskError::usage("a source's reliability is a letter from a (completely) to e; f: cannot be judged")),
+    }
+}
+
+/// The sealed part that says who reported it, if somebody else did.
+fn reporter(input: &LogIncident) -> Result<Option<Fields>> {
+    let name = input.reporter.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    let fields = name.map(|name| Fields::from([("name".to_owned(), name.into())]));
+    fields.iter().try_for_each(field::check).map_err(|error| DeskError::usage(error.to_string()))?;
+    Ok(fields)
 }
 
 /// The fields of what a person filled in.
@@ -256,6 +313,9 @@ pub(crate) fn incident_fields(input: LogIncident) -> Result<Fields> {
         ("people", input.people),
         ("hazards", input.hazards),
         ("services", input.services),
+        ("channel", input.channel),
+        ("source", input.source),
+        ("source_reliability", reliability(input.source_reliability)?),
     ] {
         if let Some(text) = text.filter(|text| !text.trim().is_empty()) {
             set(name, text.into());
@@ -278,3 +338,6 @@ pub(crate) fn incident_fields(input: LogIncident) -> Result<Fields> {
     field::check(&fields).map_err(|error| DeskError::usage(error.to_string()))?;
     Ok(fields)
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,13 @@ pub fn now() -> Moment {
     Moment { wall_ms: now.timestamp_millis(), offset_min, clock: confidence() }
 }
 
+/// Another moment, as this device's clock would show it.
+pub fn at(wall_ms: i64) -> Moment {
+    let local = Local.timestamp_millis_opt(wall_ms).earliest().unwrap_or_else(Local::now);
+    let offset_min = (local.offset().local_minus_utc() / 60) as i16;
+    Moment { wall_ms, offset_min, clock: confidence() }
+}
+
 /// What the operating system says of its clock: systemd leaves a file once it has synchronised.
 fn confidence() -> ClockConfidence {
     let marker = std::path::Path::new("/run/systemd/timesync/synchronized");

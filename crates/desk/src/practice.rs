@@ -9,11 +9,14 @@ use serde::Serialize;
 use crate::complaint::Filing;
 use crate::error::Result;
 use crate::found::{AgencyInput, DeviceInput};
+use crate::import::StationMapping;
 use crate::session::Desk;
 use crate::wire::LogIncident;
 
 /// The legal clocks of the practice operation.
 const RULES: &str = include_str!("practice-rules.json");
+/// The polling stations of the practice operation: places that are made up, in towns that are not.
+const LIST: &str = include_str!("practice-stations.csv");
 
 /// Where the practice vaults lie.
 #[derive(Debug, Clone, Serialize)]
@@ -328,6 +331,10 @@ fn report(
         hazards: None,
         services: None,
         tlp: None,
+        reporter: None,
+        channel: None,
+        source: None,
+        source_reliability: None,
     }
 }
 
@@ -335,10 +342,38 @@ fn report(
 pub async fn make(out: &Path, pass: &Passphrase) -> Result<PracticeReport> {
     let practice = Practice::found(out, pass, KdfCost::DRILL).await?;
     night(&practice, out).await?;
+    for desk in [&practice.emb, &practice.field] {
+        let list = LIST.as_bytes();
+        desk.take_stations(list, &StationMapping::default(), None, std::sync::Arc::new(|_, _| {})).await?;
+    }
     let mut vaults = BTreeMap::new();
     for (name, desk) in practice.all() {
         vaults.insert(name.to_owned(), PathBuf::from(desk.dir()).display().to_string());
         desk.close_by_reference().await;
     }
     Ok(PracticeReport { vaults })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::StationRows;
+
+    #[test]
+    fn the_list_of_stations_is_whole_and_has_those_of_the_night() {
+        let rows = StationRows::open(LIST.as_bytes(), &StationMapping::default()).unwrap();
+        let stations: Vec<vault::Station> = rows.map(|row| row.unwrap()).collect();
+        assert_eq!(stations.len(), 120);
+        for (code, lat, lon) in STATIONS {
+            let station = stations.iter().find(|station| station.code == *code).unwrap();
+            let degrees = |e7: i64| e7 as f64 / 1e7;
+            assert_eq!(station.at_e7.map(|(lat, lon)| (degrees(lat), degrees(lon))), Some((*lat, *lon)), "{code}");
+        }
+        for (_, _, _, code, place, ..) in NIGHT.iter().filter(|(_, _, _, code, ..)| !code.is_empty()) {
+            let station = stations.iter().find(|station| station.code == *code).unwrap();
+            assert_eq!(*place, format!("{}, {}", station.area, station.name), "{code}");
+        }
+        let expected = stations.iter().filter(|station| !station.hours.is_empty()).count();
+        assert_eq!(expected, 15, "six of the night, and nine that are silent");
+    }
 }

@@ -61,6 +61,11 @@ struct Everything {
     vault_status: wire::VaultStatus,
     exchange_status: wire::ExchangeStatus,
     log_draft: wire::LogDraft,
+    station_query: wire::StationQuery,
+    station_page: wire::StationPage,
+    station_import: wire::StationImport,
+    silent_query: wire::SilentQuery,
+    silent_page: wire::SilentPage,
     changed: wire::Changed,
     progress: wire::Progress,
 }

@@ -31,6 +31,7 @@ impl Desk {
     /// The numbers on top.
     pub(crate) async fn counts(&self, now_ms: i64) -> Result<Counts> {
         let counts = self.vault().counts(now_ms, &self.my_name().unwrap_or_default()).await?;
+        let silent = self.silent_count(moment::at(now_ms)).await?;
         Ok(Counts {
             new: counts.new,
             open: counts.open,
@@ -38,6 +39,8 @@ impl Desk {
             unanswered: counts.unanswered,
             overdue: counts.overdue,
             mine: counts.mine,
+            silent: silent.total,
+            silent_since: silent.since_ms.map(moment::rfc3339),
         })
     }
 
@@ -131,6 +134,7 @@ impl Desk {
                     reference,
                 })
                 .collect(),
+            reporter: self.reporter_of(record).await,
             audience: audience.audience,
             audience_sentence: audience.sentence,
             gaps: gaps(record, &roster),

@@ -30,6 +30,47 @@ fn members_of_what_is_written() {
 }
 
 #[test]
+fn stations_come_in_are_found_and_fall_silent() {
+    let o = Operation::practice();
+    let list = "\u{feff}code;name;area;lat;lon;expected_by\r\n0421;Rue Chevreul;Lyon;45,7;4,8;opening 07:00\r\n0733;École;Metz;;;\r\n;No code;;;;\r\n";
+    std::fs::write(o.path("stations.csv"), list).expect("writable");
+    let day = ["station", "import", &o.at("stations.csv"), "--day", "2026-06-07"];
+    let report = o.run("police", &day).has("created updated same refused skipped total day");
+    assert_eq!((&report["created"], &report["refused"], &report["total"]), (&2.into(), &1.into(), &2.into()));
+    assert_eq!(report["skipped"][0]["reason"], "there is no code");
+    assert_eq!(o.run("police", &day).has("same")["same"], 2);
+    let found = o.run("police", &["station", "list", "--search", "ecole"]).has("total items");
+    assert_eq!((&found["total"], &found["items"][0]["code"]), (&1.into(), &"0733".into()));
+    let silent = ["station", "silent", "--at", "2026-06-07T08:00:00+02:00"];
+    let late = o.run("police", &silent).has("stations expected total since items");
+    assert_eq!((&late["total"], &late["items"][0]["expected"]), (&1.into(), &"opening 07:00".into()));
+    let early = o.run("police", &["station", "silent", "--at", "2026-06-07T05:00:00+02:00"]).has("total");
+    assert_eq!(early["total"], 0);
+    assert_eq!(o.run("emb", &["station", "list", "--limit", "1"]).has("total")["total"], 120);
+    assert!(o.run("police", &["station", "silent", "--at", "soon"]).refused(2).contains("RFC 3339"));
+    std::fs::write(o.path("other.csv"), "a,b\n1,2\n").expect("writable");
+    assert!(o.run("police", &["station", "import", &o.at("other.csv")]).refused(2).contains("no column code"));
+    let told = [
+        "incident",
+        "log",
+        "--category",
+        "ops:x",
+        "--summary",
+        "S",
+        "--reporter",
+        "OBS 4",
+        "--channel",
+        "radio",
+        "--reliability",
+        "b",
+    ];
+    let made = o.run("emb", &told).has("reference");
+    let reference = made["reference"].as_str().expect("a reference");
+    let shown = o.run("emb", &["incident", "show", reference]).has("reporter fields");
+    assert_eq!((&shown["reporter"], &shown["fields"]["channel"]), (&"OBS 4".into(), &"radio".into()));
+}
+
+#[test]
 fn every_step_of_a_complaint_says_how_it_stands() {
     let o = Operation::practice();
     let two: Vec<String> = ["A", "B"].map(|summary| log(&o, summary)).to_vec();

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-pub use find::{MAX_QUERY, find};
+pub use find::{MAX_QUERY, find, fold};
 
 /// Bytes of a code: the longest known one has 71, with room for deeper taxonomies.
 pub const MAX_CODE: usize = 96;
@@ -165,10 +165,22 @@ struct List {
     items: Vec<Term>,
 }
 
+/// Further words, by code and language; other keys are notes for readers of the file.
+#[derive(Deserialize)]
+struct Words {
+    words: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+}
+
 /// The lists are part of the program: a test reads each, so that none can fail here.
 static VOCABULARY: LazyLock<(Vec<Term>, HashMap<String, usize>)> = LazyLock::new(|| {
     let read = lists::LISTS.iter().filter_map(|(_, text)| serde_json::from_str::<List>(text).ok());
-    let terms: Vec<Term> = read.flat_map(|list| list.items).collect();
+    let mut terms: Vec<Term> = read.flat_map(|list| list.items).collect();
+    let mut more = serde_json::from_str::<Words>(lists::SYNONYMS).map(|more| more.words).unwrap_or_default();
+    for term in &mut terms {
+        for (language, words) in more.remove(term.code.as_str()).unwrap_or_default() {
+            term.synonyms.entry(language).or_default().extend(words);
+        }
+    }
     let by_code = terms.iter().enumerate().map(|(at, term)| (term.code.0.clone(), at)).collect();
     (terms, by_code)
 });
@@ -218,7 +230,7 @@ mod tests {
         for file in std::fs::read_dir(folder()).unwrap() {
             let name = file.unwrap().file_name().into_string().unwrap();
             if let Some(stem) = name.strip_suffix(".json")
-                && !["additions", "workflow_complaints"].contains(&stem)
+                && !["additions", "synonyms", "workflow_complaints"].contains(&stem)
             {
                 found.insert(stem.to_owned());
             }
@@ -241,9 +253,21 @@ mod tests {
         for term in terms() {
             assert!(!term.label_en.is_empty() && !term.source.is_empty(), "{}", term.code);
             assert_eq!(term.confidence == "GK", term.status == Standing::Proposal, "{}", term.code);
-            assert!(term.synonyms.keys().all(|lang| ["en", "fr"].contains(&lang.as_str())));
+            assert!(term.synonyms.keys().all(|lang| ["ar", "en", "fr"].contains(&lang.as_str())));
         }
         assert!(codes.iter().all(|code| !code.starts_with("disarm:")), "CC BY-SA ids are not compiled in");
+    }
+
+    #[test]
+    fn further_words_are_of_known_categories_in_three_languages() {
+        let more: Words = serde_json::from_str(lists::SYNONYMS).unwrap();
+        for (code, words) in &more.words {
+            assert!(CATEGORY_SCHEMES.contains(&term(code).expect(code).code.scheme()), "{code}");
+            assert_eq!(words.keys().collect::<Vec<_>>(), ["ar", "en", "fr"], "{code}");
+            assert!(words.values().all(|words| !words.is_empty() && words.iter().all(|word| !word.trim().is_empty())));
+        }
+        let operational = scheme("ops").filter(|term| term.synonyms.contains_key("ar")).count();
+        assert!(operational >= 30, "{operational}");
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod read;
 mod readers;
 mod rosters;
 mod rows;
+mod stations;
 mod store;
 mod writer;
 
@@ -32,4 +33,5 @@ pub use ingest::{Incoming, Ingested, Origin, Refused};
 pub use outgoing::{Holding, OutItem, OutPage, OutQuery, Way};
 pub use read::{Counts, ListQuery, Page, Point, Points, ReferralQuery, ReferralRow, Row, RowReferral, Stats, View};
 pub use rosters::RosterOutcome;
+pub use stations::{MAX_SCHEDULES, Schedule, Station, StationPage, StationsKept, Unheard};
 pub use store::{Changed, Vault};

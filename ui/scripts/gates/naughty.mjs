@@ -15,6 +15,8 @@ const tasks = [
   { name: 'referrals', many: ['referral_list'], steps: [{ keys: ['g', 'r'], times: 5 }] },
   { name: 'exchange', many: ['exchange_status'], steps: [{ keys: ['g', 'e'], times: 2 }] },
   { name: 'log', many: [], steps: [{ chord: 'n' }], then: draft },
+  { name: 'silent', many: [], steps: [{ keys: ['g', 'q'] }] },
+  { name: 'stations', many: [], steps: [{ chord: 'n' }], then: proposals },
   { name: 'palette', many: [], steps: [{ chord: 'k' }] },
   { name: 'unlock', query: 'vault=locked', many: [], steps: [] },
 ];
@@ -72,6 +74,15 @@ async function turns(page, list, fault) {
 async function draft(page, list, fault) {
   const form = await page.evaluate(() => ['summary', 'description'].map((name) => document.querySelector(`[data-testid='field-${name}']`)?.value));
   if (form[0] !== list[2] || form[1] !== list[6]) fault(`the draft came back as ${JSON.stringify(form).slice(0, 120)}`);
+}
+
+/** What is proposed for a station is shown as it was written. */
+async function proposals(page, list, fault) {
+  await page.focus("[data-testid='field-station']");
+  await page.keyboard.type('x');
+  await settle(page);
+  const found = await page.evaluate(() => [...document.querySelectorAll('[role=option]')].map((node) => node.textContent));
+  if (!list.slice(0, 8).every((one, n) => found[n]?.includes(one))) fault(`the proposals are ${JSON.stringify(found).slice(0, 120)}`);
 }
 
 async function run(page, base, { name, query = '', language = 'en', many, steps, then }, fault) {

@@ -48,6 +48,8 @@ export function spoil({ strings, joined, many }) {
       if (name === 'ladder') return JSON.stringify({ '*': short.slice(9, 13).map((whom, n) => ({ after: n + 1, whom })), __proto__x: 1, [joined]: [] });
       return reply;
     },
+    station_list: (reply) => ({ total: 8, items: [0, 1, 2, 3, 4, 5, 6, 7].map((n) => ({ ...reply.items[0], code: s(n), name: s(n + 1), area: s(n + 2), lat: null, lon: null, expected_by: s(n + 3) })) }),
+    station_silent: (reply) => ({ ...reply, total: 4, items: [0, 1, 2, 3].map((n) => ({ ...reply.items[0], station: { ...reply.items[0].station, code: s(n), name: n === 0 ? joined : s(n + 1), area: s(n + 2) }, expected: s(n + 3) })) }),
     audience_preview: (reply) => ({ ...reply, sentence: joined }),
   };
   globalThis.spoil = (command, reply, args) => {

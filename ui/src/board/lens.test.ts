@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { asked, kept, MAX_NAME, MAX_SAVED, renamed, same, savedFrom, type Lens } from './lens';
 
-const lens: Lens = { view: 'open', search: ' box ', state: '', category: 'ops:box-tampering', severity: 4 };
+const lens: Lens = { view: 'open', search: ' box ', state: '', category: 'ops:box-tampering', severity: 4, references: [] };
 const views = ['open', 'new'];
 
 it('asks only for what narrows', () => {
-  expect(asked({ view: 'all', search: ' ', state: '', category: '', severity: 0 })).toEqual({ view: 'all', search: undefined, state: undefined, category: undefined, severity: undefined });
+  expect(asked({ view: 'all', search: ' ', state: '', category: '', severity: 0, references: [] })).toEqual({ view: 'all', search: undefined, state: undefined, category: undefined, severity: undefined });
   expect(asked(lens)).toEqual({ view: 'open', search: 'box', state: undefined, category: 'ops:box-tampering', severity: 4 });
 });
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { BoardPage, BoardRow, Counts } from '../desk/types';
 import { anew, once, PAGE } from './pages';
 
-const counts: Counts = { new: 0, open: 0, critical: 0, unanswered: 0, overdue: 0, mine: 0 };
+const counts: Counts = { new: 0, open: 0, critical: 0, unanswered: 0, overdue: 0, mine: 0, silent: 0, silent_since: null };
 const row = (id: string) => ({ id }) as BoardRow;
 function shelf(count: number) {
   const list = Array.from({ length: count }, (_, n) => row(`r${n}`));

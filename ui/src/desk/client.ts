@@ -49,6 +49,8 @@ export const desk = {
   signReport: (reference: string, capacity: string, bases: Record<string, string[]>) =>
     invoke<unknown>('report_sign', { reference, capacity, bases }),
   activity: (from: string, to: string) => invoke<T.ActivityList>('activity', { from, to }),
+  stations: (query: T.StationQuery) => invoke<T.StationPage>('station_list', { query }),
+  silent: (query: T.SilentQuery) => invoke<T.SilentPage>('station_silent', { query }),
   roster: () => invoke<T.RosterShow>('roster_show'),
   exchange: () => invoke<T.ExchangeStatus>('exchange_status'),
   connectRelay: (url: string) => invoke<void>('relay_connect', { url }),

@@ -5,6 +5,7 @@ import { mockIPC } from '@tauri-apps/api/mocks';
 import { groundFile } from './mock-ground';
 import { placed } from './mock-places';
 import { paperReports } from './mock-reports';
+import { silent, stations } from './mock-stations';
 import type * as T from './types';
 
 /** The night's "now"; every time below is told from it. */
@@ -108,7 +109,7 @@ function show(name: string): T.IncidentShow {
     referrals: first ? [offered] : [], exhibits: first ? [photo('IMG_2041.jpg', 'Photo from the doorway'), photo('IMG_2042.jpg', 'Photo of the box')] : [],
     links: [...(first ? [{ relation: 'related', id: hex('link'), reference: 'EMB-0421-0006' }] : []), ...(merged.has(row.id) ? [{ relation: 'duplicate-of', ...merged.get(row.id)!.into }] : [])],
     audience: ['emb', 'police'], audience_sentence: first ? 'Can be read by the Central Election Commission and the National Police.' : 'Can be read by the Central Election Commission, and by nobody else.',
-    gaps: row.reference === 'EMB-1180-0002' ? ['2 entries by Field 31 have not arrived'] : [], digest: hex('digest'),
+    reporter: row.reference === 'EMB-0733-0004' ? 'M. Keller, observer, call sign OBS 4' : null, gaps: row.reference === 'EMB-1180-0002' ? ['2 entries by Field 31 have not arrived'] : [], digest: hex('digest'),
   };
 }
 const added = new Map<string, T.EntryRow[]>();
@@ -134,7 +135,7 @@ function board(query: T.BoardQuery): T.BoardPage {
   const items = rows.filter((row) => (views[query.view ?? 'all'] ?? (() => true))(row) && narrowed(row)).filter((row) => `${row.summary} ${row.reference} ${row.place}`.toLowerCase().includes(words));
   return {
     total: items.length, items: items.slice(query.offset, query.offset + query.limit),
-    counts: { new: 7, open: rows.length, critical: 2, unanswered: 7, overdue: 3, mine: 4 },
+    counts: { new: 7, open: rows.length, critical: 2, unanswered: 7, overdue: 3, mine: 4, silent: silent(at).total, silent_since: silent(at).since },
   };
 }
 
@@ -238,6 +239,8 @@ const commands: Record<string, (args: Record<string, unknown>) => unknown> = {
   refer: () => ({ referral: hex('r'), record: hex('r', 32) }),
   referral_answer: () => ({ entry: hex('answer') }),
   exhibit_add: () => ({ exhibit: hex('x'), sha256: hex('s'), sha512: hex('t', 128), size: 1 }),
+  station_list: ({ query }) => stations(query as T.StationQuery),
+  station_silent: ({ query }) => { const found = silent(at); return { ...found, items: found.items.slice((query as T.SilentQuery).offset, (query as T.SilentQuery).offset + (query as T.SilentQuery).limit) }; },
   roster_show: () => ({ operation: hex('operation'), operation_name: vault.operation, exercise: false, epoch: 2, threshold: 3, agencies, devices: [
     ['JOC 1', 'emb', 'Duty Officer', ['desk', 'admin']], ['Field 12', 'emb', 'P. Officer', ['field']], ['Field 31', 'emb', 'C. Adeyemi', ['field']], ['K2 desk', 'police', 'Insp. Marchand', ['desk']],
     ['CERT 1', 'cert', 'A. Okafor', ['desk']], ['Registry 1', 'court', 'Registrar Lindqvist', ['desk', 'registrar', 'adjudicator']],

@@ -14,7 +14,7 @@ export interface BoardRow {
   disputed: string[]; station: string | null; place: string | null; domains: string[]; exhibits: number;
   recorded_at: string; last_at: string; referral: RowReferral | null; assigned: string | null;
 }
-export interface Counts { new: number; open: number; critical: number; unanswered: number; overdue: number; mine: number }
+export interface Counts { new: number; open: number; critical: number; unanswered: number; overdue: number; mine: number; silent: number; silent_since: string | null }
 export interface BoardQuery {
   view?: string; state?: string; category?: string; severity?: number; search?: string;
   since?: string; until?: string; references?: string[]; limit: number; offset: number;
@@ -46,11 +46,12 @@ export interface LinkRow { relation: string; id: string; reference: string }
 export interface IncidentShow {
   id: string; reference: string; owner: string; state: string; fields: Record<string, FieldValue>;
   disputes: Record<string, DisputedValue[]>; entries: EntryRow[]; referrals: ReferralItem[]; exhibits: ExhibitRow[];
-  links: LinkRow[]; audience: string[]; audience_sentence: string; gaps: string[]; digest: string;
+  links: LinkRow[]; reporter: string | null; audience: string[]; audience_sentence: string; gaps: string[]; digest: string;
 }
 export interface LogIncident {
   category: string; domains: string[]; summary: string; description?: string; station?: string; place?: string;
   occurred?: string; severity?: number; people?: string; services?: string; hazards?: string; lat?: number; lon?: number; tlp?: string;
+  reporter?: string; channel?: string; source?: string; source_reliability?: string;
 }
 export interface Logged { id: string; reference: string; entry: string; recorded_at: string }
 export interface LogDraft { form: Record<string, string>; kept_at: string }
@@ -84,3 +85,9 @@ export interface ExchangeStatus {
   relay_url: string | null; relay_state: string; lan_address: string | null; endpoint: string | null;
   peers: PeerRow[]; waiting: number; refused: Refusal[];
 }
+export interface StationRow { code: string; name: string; area: string; lat: number | null; lon: number | null; expected_by: string }
+export interface StationQuery { search?: string; limit: number; offset: number }
+export interface StationPage { total: number; items: StationRow[] }
+export interface SilentQuery { at?: string; limit: number; offset: number }
+export interface SilentRow { station: StationRow; expected: string; since: string; missed: number; last_at: string | null }
+export interface SilentPage { stations: number; expected: number; total: number; since: string | null; items: SilentRow[] }

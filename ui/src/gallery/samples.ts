@@ -12,7 +12,7 @@ const entries: EntryRow[] = statuses.map((status, number) => ({
 }));
 export const shown: IncidentShow = {
   id: 'sample', reference: 'EMB-0421-0007', owner: 'emb', state: 'new', fields: { summary: 'Ballot box destroyed with acid' }, disputes: {}, entries, referrals: [], exhibits: [],
-  links: [], audience: ['emb'], audience_sentence: '', gaps: [], digest: 'c0ffee'.repeat(10),
+  links: [], reporter: null, audience: ['emb'], audience_sentence: '', gaps: [], digest: 'c0ffee'.repeat(10),
 };
 const step = (state: string, time: string) => ({ state, agency: 'police', operator: 'Insp. Marchand', at: at(time) });
 export const referrals: ReferralItem[] = ['seen', 'accepted', 'declined', 'done', 'disputed', 'returned', 'recalled', 'closed'].map((state, n) => ({

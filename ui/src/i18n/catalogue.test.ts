@@ -16,7 +16,7 @@ const same: Record<'fr' | 'ar', string[]> = {
   ar: [],
 };
 const sameCodes: Record<'fr' | 'ar', string[]> = {
-  fr: ['domain/cyber', 'domain/information', 'relation/incident', 'action/note', 'field/phase', 'field/lat_e7', 'field/lon_e7', 'field/source', 'kind/police', 'kind/cert'],
+  fr: ['domain/cyber', 'domain/information', 'relation/incident', 'action/note', 'field/phase', 'field/lat_e7', 'field/lon_e7', 'field/source', 'channel/radio', 'channel/message', 'kind/police', 'kind/cert'],
   ar: [],
 };
 

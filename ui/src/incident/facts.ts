@@ -13,6 +13,8 @@ export function valueOf(field: string, raw: FieldValue | undefined): string {
   if (raw === undefined) return '';
   if (field.endsWith('_ms')) return iso(full(Number(raw)));
   if (field.endsWith('_e7')) return (Number(raw) / 1e7).toFixed(5);
+  if (field === 'channel') return word('channel', String(raw));
+  if (field === 'source_reliability') return word('reliability', String(raw));
   if (field === 'category') return label(String(raw), tongue.code);
   if (field === 'severity') return t((['none', 'minor', 'moderate', 'serious', 'criticalWord'] as const)[Number(raw)] ?? 'none');
   if (Array.isArray(raw)) return raw.map((one) => (field === 'domains' ? word('domain', one) : label(one, tongue.code))).join(', ');
@@ -42,8 +44,12 @@ export function allFacts(shown: IncidentShow): Fact[] {
   return Object.entries(shown.fields)
     .filter(([field]) => !apart.includes(field))
     .sort(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b))
-    .map(([field, raw]) => ({ field, name: word('field', field), value: valueOf(field, raw) }));
+    .map(([field, raw]) => ({ field, name: word('field', field), value: valueOf(field, raw) }))
+    .concat(toldBy(shown));
 }
+
+/** Who reported it, where that may be read here; it stands apart from the record's own facts. */
+const toldBy = (shown: IncidentShow): Fact[] => (shown.reporter ? [{ field: 'reporter', name: t('reportedBy'), value: `${iso(shown.reporter)} · ${t('sealedApart')}` }] : []);
 
 /** The few that the board shows. */
 export function mainFacts(shown: IncidentShow, assigned: string | null): Fact[] {
@@ -59,6 +65,7 @@ export function mainFacts(shown: IncidentShow, assigned: string | null): Fact[] 
     { field: 'people', name: t('people'), value: [text('people'), text('hazards')].filter(Boolean).map(iso).join(' · ') },
     { field: 'services', name: t('servicesFact'), value: iso(text('services')) },
     { field: 'voting', name: t('voting'), value: voting.filter(Boolean).join(' · ') },
+    ...toldBy(shown),
     { field: 'owner', name: t('owner'), value: agencyName(shown.owner) },
     { field: 'assigned', name: t('assignedFact'), value: iso(assigned ?? '') },
   ].filter(({ value }) => value);

@@ -1,16 +1,16 @@
 // One picture of the ground: sea, land, borders, a faint net, names where they fit.
-import { toScreen, worldSize, type Camera, type Size } from './camera';
+import { toScreen, toUnit, worldSize, type Camera, type Place, type Size } from './camera';
 import type { Mark } from './clusters';
 import { countryName, graticule, UNITS, type Country } from './outlines';
 import { EXTENT, type Patch } from './tiles';
 
-export interface Tones { sea: string; land: string; border: string; net: string; name: string; font: string; rem: number }
+export interface Tones { sea: string; land: string; border: string; net: string; name: string; hollow: string; font: string; rem: number }
 
 /** The colours of the theme that is on. */
 export function tones(): Tones {
   const style = getComputedStyle(document.documentElement);
   const of = (name: string) => style.getPropertyValue(name).trim();
-  return { sea: of('--sea'), land: of('--land'), border: of('--border'), net: of('--net'), name: of('--place'), font: of('--font'), rem: parseFloat(style.fontSize) || 16 };
+  return { sea: of('--sea'), land: of('--land'), border: of('--border'), net: of('--net'), name: of('--place'), hollow: of('--text'), font: of('--font'), rem: parseFloat(style.fontSize) || 16 };
 }
 
 let net: Path2D | undefined;
@@ -23,7 +23,7 @@ function named(country: Country, language: string): string {
   return known;
 }
 
-export function draw(canvas: HTMLCanvasElement, countries: Country[], patches: Patch[], marks: Mark[], camera: Camera, size: Size, tone: Tones, language: string) {
+export function draw(canvas: HTMLCanvasElement, countries: Country[], patches: Patch[], marks: Mark[], silent: Place[], camera: Camera, size: Size, tone: Tones, language: string) {
   const to = canvas.getContext('2d');
   if (!to || size.width === 0) return;
   const dots = window.devicePixelRatio || 1;
@@ -58,6 +58,7 @@ export function draw(canvas: HTMLCanvasElement, countries: Country[], patches: P
   to.setTransform(dots * scale, 0, 0, dots * scale, dots * left, dots * top);
   const around = inView.find((country) => to.isPointInPath(country.path, width / 2, height / 2));
   to.setTransform(dots, 0, 0, dots, 0, 0);
+  for (const place of silent) hollow(to, toScreen(toUnit(place), camera, size), tone);
   if (around) banner(to, around, [around.label.x * scale + left, around.label.y * scale + top], size, tone, language);
 }
 
@@ -83,6 +84,19 @@ function paint(to: CanvasRenderingContext2D, { z, x, y, shapes }: Patch, camera:
     to.stroke(path);
   }
   to.restore();
+}
+
+/** A station that is silent: a ring with nothing in it, smaller than any mark. */
+function hollow(to: CanvasRenderingContext2D, [x, y]: [number, number], tone: Tones) {
+  to.beginPath();
+  to.arc(x, y, tone.rem * 0.4, 0, 2 * Math.PI);
+  to.fillStyle = tone.land;
+  to.fill();
+  to.strokeStyle = tone.hollow;
+  to.lineWidth = tone.rem * 0.125;
+  to.setLineDash([tone.rem * 0.2, tone.rem * 0.125]);
+  to.stroke();
+  to.setLineDash([]);
 }
 
 type Box = [left: number, top: number, right: number, bottom: number];

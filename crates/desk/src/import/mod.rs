@@ -7,14 +7,18 @@
 
 mod csv;
 mod mapping;
+mod stations;
+mod table;
 mod template;
 mod value;
 
 #[cfg(test)]
 mod tests;
 
-pub use csv::{MAX_CELL, MAX_COLUMNS, MAX_ROW, MAX_ROWS, MappedRow, OpenError, Reason, Refused, Rows};
+pub use csv::{MappedRow, OpenError, Reason, Refused, Rows};
 pub use mapping::{
     Choose, Coded, DateRule, Edge, Encoding, Invalid, Listed, MAX_MAPPING, Mapping, MappingError, Measured, Step,
     Thresholds, Unknown, Value,
 };
+pub use stations::{MAX_STATIONS, StationMapping, StationRows};
+pub use table::{MAX_CELL, MAX_COLUMNS, MAX_ROW, MAX_ROWS};

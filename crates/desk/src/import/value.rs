@@ -72,7 +72,7 @@ fn fit(name: &str, value: FieldValue, shape: Shape, cut: bool, notes: &mut Vec<S
 
 /// Without control characters and marks that turn the direction of writing, which could make a
 /// line read otherwise than it is stored. Line breaks stay where a text may have several lines.
-fn clean(text: &str, lines: bool) -> String {
+pub(super) fn clean(text: &str, lines: bool) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.replace("\r\n", "\n").chars() {
         match c {
@@ -221,7 +221,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// Decimal degrees in 1e-7 degree, about a centimetre. Digits beyond the seventh are dropped.
-fn degrees_e7(text: &str) -> Option<i64> {
+pub(super) fn degrees_e7(text: &str) -> Option<i64> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),

@@ -49,6 +49,10 @@ wire! {
         overdue: u64,
         /// Assigned to this device's operator.
         mine: u64,
+        /// Stations that were not heard of when they were expected to be.
+        silent: u64,
+        /// Since when all of those are.
+        silent_since: Option<String>,
     }
     /// A referral in a row.
     RowReferral {

@@ -16,9 +16,11 @@ mod carry;
 mod records;
 mod report;
 mod roster;
+mod stations;
 
 pub use board::*;
 pub use carry::*;
 pub use records::*;
 pub use report::*;
 pub use roster::*;
+pub use stations::*;

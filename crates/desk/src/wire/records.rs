@@ -49,6 +49,19 @@ wire! {
         /// Traffic light protocol.
         #[serde(default)]
         tlp: Option<String>,
+        /// Who reported it, if not whoever logs it: name, function, call sign. Sealed apart from the
+        /// incident, for this institution's desks.
+        #[serde(default)]
+        reporter: Option<String>,
+        /// How it came: `radio`, `phone`, `message`, `in-person`.
+        #[serde(default)]
+        channel: Option<String>,
+        /// Where it comes from, in words that may be shared.
+        #[serde(default)]
+        source: Option<String>,
+        /// How far the source is to be relied on, `a` (completely) to `e`; `f`: cannot be judged.
+        #[serde(default)]
+        source_reliability: Option<String>,
     }
     /// What was signed and kept.
     Logged {
@@ -225,6 +238,8 @@ wire! {
         exhibits: Vec<ExhibitRow>,
         /// Links.
         links: Vec<LinkRow>,
+        /// Who reported it, where this device can read the part that is sealed apart.
+        reporter: Option<String>,
         /// Who can read it: ids of institutions and devices.
         audience: Vec<String>,
         /// The same in a sentence.

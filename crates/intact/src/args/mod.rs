@@ -6,6 +6,7 @@ mod exercise;
 mod people;
 mod records;
 mod report;
+mod stations;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub use exercise::Exercise;
 pub use people::{Agency, AgencyArgs, DeviceCommand, Init, Kind, RosterCommand};
 pub use report::Report;
 pub use records::{ExhibitCommand, Incident, ListArgs, LogArgs, Refer, Referral, Step};
+pub use stations::Station;
 
 /// What scripts act on.
 const STATUS: &str = "\
@@ -115,6 +117,9 @@ pub enum Command {
     /// What whoever verifies needs, by another channel.
     #[command(subcommand)]
     Trust(Trust),
+    /// Polling stations, and those that are silent.
+    #[command(subcommand)]
+    Station(Station),
     /// Bring records in from elsewhere.
     #[command(subcommand)]
     Import(Import),

@@ -121,6 +121,18 @@ pub struct LogArgs {
     /// Traffic light protocol: CLEAR, GREEN, AMBER, AMBER+STRICT, RED.
     #[arg(long)]
     pub tlp: Option<String>,
+    /// Who reported it, if not you: name, function, call sign. Sealed apart from the incident.
+    #[arg(long, value_name = "WHO")]
+    pub reporter: Option<String>,
+    /// How it came: radio, phone, message, in-person.
+    #[arg(long, value_parser = ["radio", "phone", "message", "in-person"])]
+    pub channel: Option<String>,
+    /// Where it comes from, in words that may be shared.
+    #[arg(long, value_name = "TEXT")]
+    pub source: Option<String>,
+    /// How far the source is to be relied on: a (completely) to e; f: cannot be judged.
+    #[arg(long, value_name = "LETTER")]
+    pub reliability: Option<String>,
     /// Keep as the draft of this device instead of signing it.
     #[arg(long)]
     pub draft: bool,

@@ -32,7 +32,7 @@ async fn stopped() {
 }
 
 /// A bar on a terminal; nothing elsewhere.
-fn progress(what: &'static str) -> Arc<dyn Fn(u64, u64) + Send + std::marker::Sync> {
+pub(super) fn progress(what: &'static str) -> Arc<dyn Fn(u64, u64) + Send + std::marker::Sync> {
     let bar = ProgressBar::new(0);
     if let Ok(style) = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}") {
         bar.set_style(style);

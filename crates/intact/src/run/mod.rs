@@ -6,6 +6,7 @@ mod exercise;
 mod people;
 mod records;
 mod reports;
+mod stations;
 mod tools;
 
 use std::path::PathBuf;
@@ -67,6 +68,7 @@ pub async fn run(cli: Cli) -> Result<(), DeskError> {
         Command::Parcel(command) => carry::parcel(&context, command).await,
         Command::Dossier(command) => carry::dossier(&context, command).await,
         Command::Trust(command) => carry::trust(&context, command).await,
+        Command::Station(command) => stations::station(&context, command).await,
         Command::Import(command) => carry::import(&context, command).await,
         Command::Check { rebuild, trail } => carry::check(&context, rebuild, trail).await,
         Command::Demo { keep } => tools::demo(keep).await,

@@ -76,6 +76,10 @@ async fn log(context: &Context, desk: &Desk, args: LogArgs) -> Result<(), DeskEr
         hazards: None,
         services: None,
         tlp: args.tlp,
+        reporter: args.reporter,
+        channel: args.channel,
+        source: args.source,
+        source_reliability: args.reliability,
     };
     if args.draft {
         let kept = desk.keep_draft_of(&input).await?;
@@ -126,6 +130,9 @@ fn incident_text(show: &IncidentShow) -> String {
     for (field, value) in &show.fields {
         let mark = if show.disputes.contains_key(field) { "  [disputed]" } else { "" };
         text += &format!("  {field:<18} {}{mark}\n", plain(&value.to_string()));
+    }
+    if let Some(reporter) = &show.reporter {
+        text += &format!("  {:<18} {}  [sealed apart]\n", "reporter", plain(reporter));
     }
     for (field, values) in &show.disputes {
         text += &format!("\ndisputed: {field}\n");

@@ -57,8 +57,9 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
 }
 
-/// Lower case without the accents of French and its neighbours.
-fn fold(text: &str) -> String {
+/// Lower case without the accents of French and its neighbours, and without what Arabic writes over and
+/// under its letters.
+pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for c in text.chars().flat_map(char::to_lowercase) {
         match c {
@@ -73,6 +74,9 @@ fn fold(text: &str) -> String {
             'æ' => folded.push_str("ae"),
             'œ' => folded.push_str("oe"),
             '’' => folded.push('\''),
+            'أ' | 'إ' | 'آ' | 'ٱ' => folded.push('ا'),
+            'ى' => folded.push('ي'),
+            '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}' => {}
             other => folded.push(other),
         }
     }
@@ -99,6 +103,10 @@ mod tests {
             ("emeute", "fr", "act:crowd-violence"),
             ("riot", "en", "act:crowd-violence"),
             ("deepfake", "en", "info:impersonation"),
+            ("طابور", "ar", "ops:queue"),
+            ("اغلاق مبكر", "ar", "ops:early-closing"),
+            ("window broken", "en", "act:property-damage"),
+            ("affiches arrachees", "fr", "act:poster-removal"),
             ("rsit:vulnerable.weak", "en", "rsit:vulnerable.weak-crypto"),
         ] {
             assert_eq!(first(query, lang), code, "{query}");

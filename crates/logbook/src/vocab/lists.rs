@@ -36,3 +36,6 @@ pub(super) const LISTS: &[(&str, &str)] = &[
     list!("severity_and_sharing"),
     list!("stix_incident_enums"),
 ];
+
+/// Further words for type-ahead, by code and language: the project's own.
+pub(super) const SYNONYMS: &str = include_str!("../../../../schemas/vocab/synonyms.json");

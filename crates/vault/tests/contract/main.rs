@@ -9,5 +9,6 @@ mod lists;
 mod order;
 mod points;
 mod roster;
+mod stations;
 mod tamper;
 mod world;

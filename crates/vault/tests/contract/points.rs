@@ -113,6 +113,10 @@ async fn a_vault_from_before_learns_its_places_when_it_is_opened() {
     emb.close().await;
     let mut connection = crate::tamper::database(&dir.path().join("v")).await;
     for statement in [
+        "DROP INDEX projection_station",
+        "DROP TABLE station_search",
+        "DROP TABLE station",
+        "DROP TABLE schedule",
         "DROP INDEX projection_placed",
         "ALTER TABLE projection DROP COLUMN lat_e7",
         "ALTER TABLE projection DROP COLUMN lon_e7",
