@@ -325,7 +325,7 @@ pub async fn station_silent(window: State<'_, Window>, query: SilentQuery) -> An
 
 #[tauri::command]
 pub async fn roster_show(window: State<'_, Window>) -> Answer<RosterShow> {
-    window.open().await?.roster_show().map_err(report)
+    window.open().await?.roster_show().await.map_err(report)
 }
 
 #[tauri::command]

@@ -6,6 +6,7 @@ mod carry;
 mod commands;
 mod exercise;
 mod reports;
+mod roster;
 mod state;
 
 use std::path::PathBuf;
@@ -111,6 +112,14 @@ fn main() {
             carry::lan_stop,
             carry::parcel_write,
             carry::parcel_read,
+            roster::device_reach,
+            roster::revoke_look,
+            roster::revoke_ask,
+            roster::revoke_device,
+            roster::approval_look,
+            roster::approval_write,
+            roster::enrol_look,
+            roster::enrol,
         ])
         .setup(move |app| {
             if let Some(desk) = early {

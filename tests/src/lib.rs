@@ -2,6 +2,8 @@
 
 #![allow(clippy::print_stdout, reason = "a seed is printed, so that a failure can be run again")]
 
+pub mod driven;
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

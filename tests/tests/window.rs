@@ -2,134 +2,15 @@
 //! incident typed with the keyboard alone on the field laptop appears on the operations centre's
 //! board; every screen leaves its picture, dark and light.
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use fantoccini::Locator;
 use fantoccini::key::Key;
-use fantoccini::{Client, ClientBuilder, Locator};
+use intact_tests::driven::{Running, Window, free_port, listens, open, test_id};
 use intact_tests::{Device, Practice, binaries};
 use serde_json::json;
-
-/// Ends a child process when the test ends, however it ends.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-fn listens(port: u16) -> bool {
-    (0..600).any(|_| {
-        std::thread::park_timeout(Duration::from_millis(50));
-        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
-    })
-}
-
-struct Window {
-    client: Client,
-    _driver: Running,
-}
-
-/// Opens a window on a vault through WebKit's own driver.
-async fn open(device: &Device, unlocked: bool) -> Window {
-    let port = free_port();
-    let driver = Command::new("WebKitWebDriver")
-        .arg(format!("--port={port}"))
-        // What the window remembers beside its vault, its language for one, is this device's own.
-        .env("XDG_DATA_HOME", device.dir.with_extension("data"))
-        .env("XDG_CACHE_HOME", device.dir.with_extension("cache"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("webkit2gtk-driver is installed");
-    let driver = Running(driver);
-    assert!(listens(port), "the driver listens");
-    let mut args = vec!["--vault".to_owned(), device.dir.display().to_string()];
-    if unlocked {
-        args.extend(["--passphrase-file".to_owned(), device.passphrase.display().to_string()]);
-    }
-    let binary = binaries().join("intact-window");
-    assert!(binary.exists(), "build the window first: make window");
-    let capabilities = json!({ "webkitgtk:browserOptions": { "binary": binary, "args": args } });
-    let connector = hyper_util::client::legacy::connect::HttpConnector::new();
-    let client = ClientBuilder::new(connector)
-        .capabilities(capabilities.as_object().unwrap().clone())
-        .connect(&format!("http://127.0.0.1:{port}"))
-        .await
-        .expect("the window opens under automation");
-    Window { client, _driver: driver }
-}
-
-fn test_id(id: &str) -> String {
-    format!("[data-testid='{id}']")
-}
-
-impl Window {
-    async fn wait_for(&self, selector: &str) -> fantoccini::elements::Element {
-        self.client
-            .wait()
-            .at_most(Duration::from_secs(30))
-            .for_element(Locator::Css(selector))
-            .await
-            .unwrap_or_else(|error| panic!("{selector}: {error}"))
-    }
-    /// Types into whatever has the focus, as a keyboard does.
-    async fn press(&self, keys: &str) {
-        let focused = self.client.active_element().await.expect("something has the focus");
-        focused.send_keys(keys).await.expect("it takes keys");
-    }
-    async fn picture(&self, name: &str) {
-        let folder = pictures();
-        std::fs::create_dir_all(&folder).unwrap();
-        // The engine takes a picture with the next frame that it paints; on a still screen there is none.
-        // What is on its way from one colour to another arrives first.
-        let move_something = "document.getAnimations().forEach((one) => one instanceof CSSTransition && one.finish()); \
-            const dot = document.createElement('i'); dot.id = 'moving'; \
-            dot.style.cssText = 'position:fixed;inset:0 auto auto 0;width:1px;height:1px'; \
-            document.body.append(dot); \
-            dot.animate([{ opacity: 0 }, { opacity: 0.01 }], { duration: 200, iterations: Infinity });";
-        self.client.execute(move_something, vec![]).await.unwrap();
-        let bytes = self.client.screenshot().await.expect("a picture");
-        self.client.execute("document.getElementById('moving').remove()", vec![]).await.unwrap();
-        std::fs::write(folder.join(name), bytes).unwrap();
-    }
-    /// axe-core finds nothing on what stands there.
-    async fn accessible(&self, name: &str) {
-        let axe =
-            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../ui/node_modules/axe-core/axe.min.js"))
-                .expect("npm ci has installed axe-core");
-        self.client.execute(&axe, vec![]).await.unwrap();
-        let run = "const done = arguments[0]; axe.run(document, { resultTypes: ['violations'] }).then(\
-            (found) => done(found.violations.map((one) => [one.id, one.nodes.map((node) => node.html)])),\
-            (error) => done(String(error)))";
-        let found = self.client.execute_async(run, vec![]).await.unwrap();
-        assert_eq!(found, json!([]), "{name}");
-    }
-    async fn theme(&self, name: &str) {
-        let script = format!("document.documentElement.dataset.theme = '{name}'");
-        self.client.execute(&script, vec![]).await.unwrap();
-    }
-    async fn both(&self, name: &str) {
-        for theme in ["dark", "light"] {
-            self.theme(theme).await;
-            self.picture(&format!("{name}-{theme}.png")).await;
-            self.accessible(&format!("{name}, {theme}")).await;
-        }
-        self.theme("dark").await;
-    }
-}
-
-/// Where pictures go: `INTACT_PICTURES`, or beside the build.
-fn pictures() -> PathBuf {
-    std::env::var_os("INTACT_PICTURES").map_or_else(|| binaries().join("pictures"), PathBuf::from)
-}
 
 /// An operation of two devices that know each other, and a relay.
 fn operation(root: &Path) -> (Device, Device, Running, String) {
@@ -252,17 +133,7 @@ async fn an_incident_typed_by_keyboard_appears_on_the_other_board() {
 
 /// Closes a window and asks its vault, now free, what it holds.
 async fn emb_after(window: Window, device: &Device) -> String {
-    let Window { client, _driver } = window;
-    client.close().await.unwrap();
-    // The driver ends the window's process after it has answered; so it must outlive that process,
-    // whose lock on the vault goes when it does.
-    let lock = std::fs::File::open(device.dir.join("lock")).unwrap();
-    let freed = tokio::task::spawn_blocking(move || lock.lock());
-    tokio::time::timeout(Duration::from_secs(60), freed)
-        .await
-        .expect("the vault stayed locked after its window was closed")
-        .unwrap()
-        .unwrap();
+    window.closed(device).await;
     let done = device.run(&["incident", "list"]);
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     String::from_utf8_lossy(&done.stdout).into_owned()

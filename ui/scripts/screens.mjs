@@ -10,6 +10,30 @@ const map = (...keys) => async (page) => {
   await press(...keys)(page);
 };
 
+/** The Roster screen with a device chosen and a key pressed on it. */
+const device = async (page, name, keyed) => {
+  await press('g', 'o')(page);
+  await page.waitForSelector(`[data-testid='device-${name}']`);
+  await page.click(`[data-testid='device-${name}']`);
+  await press(keyed)(page);
+  await page.waitForSelector('dialog[open]');
+};
+const second = async (page) => {
+  await device(page, 'Field 12', 'x');
+  await page.type("[data-testid='revoke-reason']", 'Laptop taken from the car at 20:50, Lyon 7e');
+  await page.waitForSelector("[data-testid='revoke-go']:enabled");
+  await chord(page, 'Enter');
+  await page.waitForSelector("[data-testid='ask-out']");
+  await page.type("[data-testid='ask-out']", '/media/stick/field-12.question');
+  await page.keyboard.press('Enter');
+};
+const apart = async (page) => {
+  await page.waitForSelector("[data-testid='row-EMB-0562-0001']");
+  await page.click("[data-testid='row-EMB-0562-0001']");
+  await press('Enter')(page);
+  await page.waitForSelector("[data-testid='apart']");
+};
+
 /** name, query, what to do before looking */
 export const screens = [
   ['first-run', 'vault=first-run'],
@@ -41,6 +65,23 @@ export const screens = [
   ['referrals-decline', '', press('g', 'r', 'x')],
   ['referrals-ladder', '', press('g', 'r', 'L')],
   ['roster', '', press('g', 'o')],
+  ['roster-device', '', async (page) => { await press('g', 'o')(page); await page.click("[data-testid='device-Field 31']"); }],
+  ['reach', '', async (page) => { await device(page, 'Field 31', 'w'); await page.waitForSelector("[data-testid='reach']"); }],
+  ['reach-desk', '', async (page) => { await device(page, 'K2 desk', 'w'); await page.waitForSelector("[data-testid='reach']"); }],
+  ['revoke', '', async (page) => { await device(page, 'Field 12', 'x'); await page.type("[data-testid='revoke-reason']", 'Laptop taken from the car at 20:50, Lyon 7e'); }],
+  ['revoke-since', '', async (page) => {
+    await device(page, 'Field 12', 'x');
+    await page.type("[data-testid='revoke-reason']", 'Laptop taken from the car at 20:50, Lyon 7e');
+    await page.click("[data-testid='revoke-since']");
+    await page.type("[data-testid='revoke-time']", '20:41');
+  }],
+  ['revoke-second', '', async (page) => { await second(page); }],
+  ['revoke-done', '', async (page) => { await second(page); await page.type("[data-testid='approval-path']", '/media/stick/field-12.approval'); await page.keyboard.press('Enter'); await page.waitForSelector("[data-testid='reach']"); }],
+  ['approve', '', async (page) => { await device(page, 'Field 12', 'a'); await page.type("[data-testid='approve-path']", '/media/stick/field-12.question'); await page.keyboard.press('Enter'); await page.waitForSelector("[data-testid='approval']"); }],
+  ['approve-wrong', '', async (page) => { await device(page, 'Field 12', 'a'); await page.type("[data-testid='approve-path']", '/media/stick/other'); await page.keyboard.press('Enter'); await page.waitForSelector('.problem'); }],
+  ['enrol', '', async (page) => { await device(page, 'Field 12', 'n'); await page.type("[data-testid='enrol-path']", '/media/stick/field-44.request'); await page.keyboard.press('Enter'); await page.waitForSelector("[data-testid='request']"); }],
+  ['incident-apart', '', async (page) => { await apart(page); }],
+  ['trail-apart', '', async (page) => { await apart(page); await page.click("[data-testid='tab-trail']"); }],
   ['board-share', '', press('s')],
   ['exchange', '', press('g', 'e')],
   ['exchange-error', '', async (page) => { await page.keyboard.press('g'); await page.keyboard.press('e'); await page.waitForSelector("[data-testid='lan-address']"); await page.type("[data-testid='lan-address']", '192.0.2.7:4433'); await page.click("[data-testid='lan-call']"); }],

@@ -38,7 +38,7 @@ async fn story(root: &Path, voice: &mut Voice<'_>) -> Result<()> {
     let pass = Passphrase::new(seal::id::to_hex(&moment::random::<16>()));
     voice.scene("Four institutions found an exercise; a field laptop is enrolled")?;
     let practice = Practice::found(root, &pass, KdfCost::DRILL).await?;
-    let roster = practice.emb.roster_show()?;
+    let roster = practice.emb.roster_show().await?;
     for agency in &roster.agencies {
         voice.say(&format!("   {:<8} {}", agency.id, agency.name))?;
     }

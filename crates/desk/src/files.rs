@@ -73,6 +73,23 @@ pub struct Approval {
     pub second: SecondApproval,
 }
 
+/// An administrator asks another to approve a revocation. Nobody signs it: whoever approves judges what
+/// it says, and signs that.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalRequest {
+    /// The device to be revoked.
+    pub device: DeviceId,
+    /// The last number accepted.
+    pub last_good: u64,
+    /// Why.
+    pub reason: String,
+    /// The administrator's device that asks.
+    pub by: DeviceId,
+    /// When it was written, milliseconds.
+    pub at_ms: i64,
+}
+
 /// Reads a bounded file.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();

@@ -1,19 +1,20 @@
 //! Admitting institutions, enrolling and revoking devices, showing the roster.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use logbook::AgencyId;
 use logbook::roster::{
-    ChainAction, ChainEntry, Cut, Enrol, Epoch, Revoke, Role, RosterObject, SecondApproval, SignedChainEntry,
-    SignedEpoch, name_commitment, threshold_for,
+    ChainAction, ChainEntry, Device, Enrol, Epoch, Role, RosterObject, SignedChainEntry, SignedEpoch, name_commitment,
+    threshold_for,
 };
 use seal::{DeviceId, EpochId, Passphrase};
 
-use crate::error::{Code, DeskError, Result};
-use crate::files::{self, AgencyRequest, Approval, DeviceRequest, Proposal};
+use crate::error::{DeskError, Result};
+use crate::files::{self, AgencyRequest, DeviceRequest, Proposal};
 use crate::moment;
 use crate::session::Desk;
-use crate::wire::{AgencyRow, DeviceReport, DeviceRow, EpochReport, RosterShow};
+use crate::wire::{AgencyRow, DeviceReport, DeviceRow, EpochReport, RequestLook, RosterShow};
 
 impl Desk {
     /// Makes the next epoch with these institutions and signs it.
@@ -91,11 +92,9 @@ impl Desk {
     }
 
     /// Appends an entry to this agency's chain, signed by this administrator's device.
-    async fn chain(&self, action: ChainAction, also: Vec<RosterObject>) -> Result<()> {
+    pub(crate) async fn chain(&self, action: ChainAction, also: Vec<RosterObject>) -> Result<()> {
         let roster = self.roster();
-        if !self.me(&roster)?.roles.contains(&Role::Admin) {
-            return Err(DeskError::not_allowed("this needs the role: admin"));
-        }
+        self.check_admin()?;
         let (number, prev) = roster.chain_head(self.agency());
         let at_ms = moment::now().wall_ms;
         let entry = ChainEntry { v: 1, agency: self.agency().clone(), number: number + 1, prev, at_ms, action };
@@ -116,16 +115,50 @@ impl Desk {
         Ok(())
     }
 
-    /// Enrols a device of this institution and writes its welcome.
-    pub async fn enrol(&self, request: &Path, out: &Path) -> Result<DeviceReport> {
-        let request: DeviceRequest = files::read_json(request, "a device's request")?;
+    /// An administrator of this institution acts here.
+    pub(crate) fn check_admin(&self) -> Result<()> {
+        let roster = self.roster();
+        if self.me(&roster)?.roles.contains(&Role::Admin) {
+            return Ok(());
+        }
+        Err(DeskError::not_allowed("this needs the role: admin"))
+    }
+
+    /// Reads a device's request to this institution; one that does not hold together is refused.
+    fn device_request(&self, path: &Path) -> Result<DeviceRequest> {
+        let request: DeviceRequest = files::read_json(path, "a device's request")?;
         if request.agency != *self.agency() {
             return Err(DeskError::not_allowed("the request is for another institution"));
         }
         if name_commitment(&request.name) != request.enrol.operator_commitment {
             return Err(DeskError::integrity("the request's name does not match its commitment"));
         }
-        let desk = request.enrol.roles.iter().any(|role| *role != Role::Field);
+        // As it would stand in the chain: names, roles and certificate are bounded and checked there.
+        let action = ChainAction::Enrol(request.enrol.clone());
+        let trial = ChainEntry { v: 1, agency: request.agency.clone(), number: 1, prev: None, at_ms: 0, action };
+        ChainEntry::parse(&trial.body()).map_err(|error| DeskError::integrity(error.to_string()))?;
+        Ok(request)
+    }
+
+    /// What a device's request asks for; changes nothing.
+    pub fn look_at_request(&self, request: &Path) -> Result<RequestLook> {
+        let request = self.device_request(request)?;
+        Ok(RequestLook {
+            device: request.enrol.device.to_string(),
+            agency: request.agency.to_string(),
+            name: request.enrol.name.clone(),
+            operator: request.name.name.clone(),
+            roles: request.enrol.roles.iter().map(ToString::to_string).collect(),
+            unit: request.enrol.unit.clone(),
+            agency_key: holds_agency_key(&request.enrol.roles),
+            known: self.roster().device(&request.enrol.device).is_some(),
+        })
+    }
+
+    /// Enrols a device of this institution and writes its welcome.
+    pub async fn enrol(&self, request: &Path, out: &Path) -> Result<DeviceReport> {
+        let request = self.device_request(request)?;
+        let desk = holds_agency_key(&request.enrol.roles);
         let (device, recipient) = (request.enrol.device, request.enrol.recipient.clone());
         self.chain(ChainAction::Enrol(request.enrol), vec![RosterObject::Name(request.name)]).await?;
         files::write_welcome(out, &self.welcome(desk)?, &recipient)?;
@@ -149,74 +182,8 @@ impl Desk {
         }
     }
 
-    /// Approves a revocation as second administrator.
-    pub async fn approve_revocation(&self, device: &str, last_good: u64, out: &Path) -> Result<DeviceReport> {
-        let device = self.find_device(device)?;
-        let second = SecondApproval::sign(&device, last_good, &self.inner.keys.signing);
-        files::write_json(out, &Approval { device, last_good, second })?;
-        Ok(DeviceReport { device: device.to_string(), cut: Some(last_good) })
-    }
-
-    /// Revokes a device. Without `last_good`, the cut is the last entry of it that is known here.
-    pub async fn revoke(
-        &self,
-        device: &str,
-        reason: &str,
-        last_good: Option<u64>,
-        second: Option<&Path>,
-    ) -> Result<DeviceReport> {
-        let device = self.find_device(device)?;
-        let of = self.roster().device(&device).map(|device| device.agency.clone());
-        if of.as_ref().is_some_and(|agency| agency != self.agency()) {
-            return Err(DeskError::not_allowed(
-                "the device belongs to another institution: its administrators revoke it",
-            ));
-        }
-        let second = second.map(|path| files::read_json::<Approval>(path, "an approval")).transpose()?;
-        let heads = self.vault().heads().await?;
-        let known = heads.iter().find(|(id, ..)| *id == device).map(|(_, number, _)| *number).unwrap_or(0);
-        let number = last_good.unwrap_or(known);
-        if number > known {
-            return Err(DeskError::usage(format!("only {known} entries of that device are known here")));
-        }
-        let cut = self.vault().link_id(&device, number).await?.map(|head| Cut { number, head });
-        let revoke = Revoke {
-            device,
-            cut,
-            reason: reason.to_owned(),
-            effective_ms: moment::now().wall_ms,
-            second: second.map(|approval| approval.second),
-        };
-        let alone = revoke.second.is_none();
-        match self.chain(ChainAction::Revoke(revoke), Vec::new()).await {
-            Ok(()) => Ok(DeviceReport { device: device.to_string(), cut: Some(number) }),
-            Err(error) if alone && error.code == Code::NotAllowed => Err(self.second_needed(&device, number, error)),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Says who must approve a revocation, where that is why it was refused.
-    fn second_needed(&self, device: &DeviceId, number: u64, error: DeskError) -> DeskError {
-        let roster = self.roster();
-        let others = roster.devices().filter(|other| {
-            let admin = other.agency == *self.agency() && other.roles.contains(&Role::Admin);
-            admin && other.revoked.is_none() && other.id != self.device() && other.id != *device
-        });
-        let names: Vec<&str> = others.map(|other| other.name.as_str()).collect();
-        if names.is_empty() {
-            return error;
-        }
-        DeskError::new(
-            Code::NotAllowed,
-            format!("a second administrator must approve this, on one of: {}", names.join(", ")),
-            format!(
-                "Nothing was changed. There: `intact device approve {device} --last-good {number} --out FILE`; then give it here with --second FILE."
-            ),
-        )
-    }
-
     /// The roster for people and scripts.
-    pub fn roster_show(&self) -> Result<RosterShow> {
+    pub async fn roster_show(&self) -> Result<RosterShow> {
         let roster = self.roster();
         let epoch =
             roster.epoch().ok_or_else(|| DeskError::not_allowed("this device is not part of an operation yet"))?;
@@ -226,15 +193,12 @@ impl Desk {
             name: agency.record.name.clone(),
             contested: agency.contested,
         });
-        let devices = roster.devices().map(|device| DeviceRow {
-            id: device.id.to_string(),
-            agency: device.agency.to_string(),
-            name: device.name.clone(),
-            operator: roster.name_of(&device.operator).unwrap_or("").to_owned(),
-            roles: device.roles.iter().map(ToString::to_string).collect(),
-            status: if device.revoked.is_some() { "revoked" } else { "active" }.to_owned(),
-            reason: device.revoked.as_ref().map(|revoked| revoked.reason.clone()),
-        });
+        let contacts = self.contacts().await?;
+        let mut devices = Vec::new();
+        for device in roster.devices() {
+            let contact = contacts.get(&device.id).copied();
+            devices.push(self.device_row(device, contact).await?);
+        }
         Ok(RosterShow {
             operation: roster.operation().map(|id| id.to_string()).unwrap_or_default(),
             operation_name: epoch.operation_name.clone(),
@@ -242,7 +206,42 @@ impl Desk {
             epoch: epoch.number,
             threshold: roster.threshold(),
             agencies: agencies.collect(),
-            devices: devices.collect(),
+            devices,
+        })
+    }
+
+    /// When each other device was last heard of: it acknowledged this store, or its newest entry came in.
+    async fn contacts(&self) -> Result<BTreeMap<DeviceId, i64>> {
+        let mut contacts: BTreeMap<DeviceId, i64> = self.vault().last_heard().await?.into_iter().collect();
+        for (device, _, at_ms) in self.vault().acks().await? {
+            let last = contacts.entry(device).or_insert(at_ms);
+            *last = at_ms.max(*last);
+        }
+        contacts.remove(&self.device());
+        Ok(contacts)
+    }
+
+    async fn device_row(&self, device: &Device, contact: Option<i64>) -> Result<DeviceRow> {
+        let apart = match &device.revoked {
+            Some(revoked) => {
+                let cut = revoked.cut.map(|cut| (cut.number, cut.head));
+                self.vault().written_count(&device.id, cut).await?.1
+            }
+            None => 0,
+        };
+        let revoked = device.revoked.as_ref();
+        Ok(DeviceRow {
+            id: device.id.to_string(),
+            agency: device.agency.to_string(),
+            name: device.name.clone(),
+            operator: self.roster().name_of(&device.operator).unwrap_or("").to_owned(),
+            roles: device.roles.iter().map(ToString::to_string).collect(),
+            status: if revoked.is_some() { "revoked" } else { "active" }.to_owned(),
+            reason: revoked.map(|revoked| revoked.reason.clone()),
+            revoked_at: revoked.map(|revoked| moment::rfc3339(revoked.at_ms)),
+            apart,
+            last_contact: contact.map(moment::rfc3339),
+            here: device.id == self.device(),
         })
     }
 
@@ -250,6 +249,11 @@ impl Desk {
     pub(crate) fn agency_name(&self, id: &AgencyId) -> String {
         self.roster().agency(id).map_or_else(|| id.to_string(), |agency| agency.record.name)
     }
+}
+
+/// Every role but the field's is given the institution's key with the welcome.
+fn holds_agency_key(roles: &[Role]) -> bool {
+    roles.iter().any(|role| *role != Role::Field)
 }
 
 fn check_request(request: &AgencyRequest) -> Result<(Enrol, ChainEntry)> {

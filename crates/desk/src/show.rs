@@ -1,11 +1,11 @@
 //! Records as people and scripts see them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use logbook::action::{Action, CustodyAct, ReferralState};
 use logbook::record_state::{ExhibitState, Referral};
 use logbook::{Judged, Record, Roster};
-use seal::EntryId;
+use seal::{EntryId, RecordId};
 use vault::{ListQuery, ReferralQuery, View};
 
 use crate::error::{DeskError, Result};
@@ -21,11 +21,26 @@ impl Desk {
     pub async fn board(&self, query: BoardQuery) -> Result<BoardPage> {
         let now_ms = moment::now().wall_ms;
         let page = self.vault().list(&self.listing(query, now_ms)?).await?;
+        let apart = self.apart().await?;
+        let row = |row: vault::Row| BoardRow { apart: apart.contains(&row.record), ..board_row(row) };
         Ok(BoardPage {
             total: page.total,
-            items: page.rows.into_iter().map(board_row).collect(),
+            items: page.rows.into_iter().map(row).collect(),
             counts: self.counts(now_ms).await?,
         })
+    }
+
+    /// Records that hold something that was written after its device was revoked.
+    async fn apart(&self) -> Result<BTreeSet<RecordId>> {
+        let roster = self.roster();
+        let mut records = BTreeSet::new();
+        for device in roster.devices() {
+            if let Some(revoked) = &device.revoked {
+                let cut = revoked.cut.map(|cut| (cut.number, cut.head));
+                records.extend(self.vault().records_beyond(&device.id, cut).await?);
+            }
+        }
+        Ok(records)
     }
 
     /// The numbers on top.
@@ -217,6 +232,7 @@ pub(crate) fn board_row(row: vault::Row) -> BoardRow {
             respond_by: referral.respond_by_ms.map(moment::rfc3339),
         }),
         assigned: row.assigned,
+        apart: false,
     }
 }
 
@@ -282,6 +298,7 @@ pub(crate) fn entry_row(judged: &Judged, roster: &Roster) -> EntryRow {
         number: judged.opened.link.number,
         status: judged.status.code().to_owned(),
         reason: judged.reason.clone(),
+        why: judged.why.as_ref().map(|why| why.code().to_owned()),
     }
 }
 

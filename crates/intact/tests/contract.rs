@@ -161,6 +161,8 @@ fn a_revocation_that_needs_a_second_administrator_says_whose() {
         let (request, welcome) = (o.at(&format!("{name}.request")), o.at(&format!("{name}.welcome")));
         let device = ["device", "request", "--agency", "court", "--operator", name, "--device", name];
         o.run(name, &[&device, ["--roles", roles, "--out", &request].as_slice()].concat()).has("device");
+        let look = o.run("court", &["roster", "enrol", &request]).has("device name operator roles agency_key known");
+        assert_eq!((&look["name"], &look["known"]), (&name.into(), &false.into()));
         o.run("court", &["roster", "enrol", &request, "--out", &welcome]).has("device");
         o.run(name, &["join", &welcome]).has("operation agency");
     };
@@ -169,8 +171,22 @@ fn a_revocation_that_needs_a_second_administrator_says_whose() {
     let revoke = ["roster", "revoke", "lost", "--reason", "stolen", "--last-good", "0"];
     let said = o.run("court", &revoke).refused(3);
     assert!(said.contains("second administrator") && said.contains("second"), "{said}");
+    o.run("court", &[&revoke, ["--ask", &o.at("question")].as_slice()].concat()).has("device cut");
+    let asked = ["device", "approve", "--request", &o.at("question")];
+    let shown = o.run("second", &asked).has("device name last_good known apart reason asked_by");
+    assert_eq!((&shown["name"], &shown["reason"]), (&"lost".into(), &"stolen".into()));
+    assert!(!o.path("approval").exists());
+    o.run("second", &[&asked, ["--out", &o.at("approval")].as_slice()].concat()).has("device cut");
+    o.run("second", &["device", "approve", "lost", "--out", &o.at("approval")]).refused(2);
     o.run("second", &["device", "approve", "lost", "--last-good", "0", "--out", &o.at("approval")]).has("device cut");
-    o.run("court", &[&revoke, ["--second", &o.at("approval")].as_slice()].concat()).has("device cut");
+    let second = ["--second", &o.at("approval")];
+    let other = ["roster", "revoke", "second", "--reason", "stolen"];
+    assert!(o.run("court", &[&other, second.as_slice()].concat()).refused(3).contains("another device"));
+    o.run("court", &[&revoke, second.as_slice()].concat()).has("device cut");
+    let reach = o.run("court", &["device", "reach", "lost"]);
+    let reach =
+        reach.has("device name agency agency_key total counted items later absent entries last cut apart beyond");
+    assert_eq!((&reach["agency_key"], &reach["cut"], &reach["apart"]), (&true.into(), &0.into(), &0.into()));
 }
 
 #[test]

@@ -31,7 +31,10 @@ pub use check::Check;
 pub use error::{Result, VaultError};
 pub use ingest::{Incoming, Ingested, Origin, Refused};
 pub use outgoing::{Holding, OutItem, OutPage, OutQuery, Way};
-pub use read::{Counts, ListQuery, Page, Point, Points, ReferralQuery, ReferralRow, Row, RowReferral, Stats, View};
+pub use read::{
+    Counts, ListQuery, Page, Point, Points, Reach, ReachQuery, Reached, ReachedOf, ReferralQuery, ReferralRow, Row,
+    RowReferral, Stats, View, Why, Written,
+};
 pub use rosters::RosterOutcome;
 pub use stations::{MAX_SCHEDULES, Schedule, Station, StationPage, StationsKept, Unheard};
 pub use store::{Changed, Vault};

@@ -12,6 +12,8 @@ const tasks = [
   { name: 'one-by-one', many: [], steps: [{ keys: ['Enter'] }], then: turns },
   { name: 'board', many: ['board'], steps: [], then: rows },
   { name: 'roster', many: ['roster_show'], steps: [{ keys: ['r'], times: 1 }, { keys: ['Escape', 's'], times: 1 }, { keys: ['Escape', 'g', 'o'], times: 6 }] },
+  { name: 'reach', many: ['device_reach'], steps: [{ keys: ['g', 'o', 'w'], times: 4 }] },
+  { name: 'revoke', many: ['revoke_look'], steps: [{ keys: ['g', 'o', 'j', 'x'], times: 2 }] },
   { name: 'referrals', many: ['referral_list'], steps: [{ keys: ['g', 'r'], times: 5 }] },
   { name: 'exchange', many: ['exchange_status'], steps: [{ keys: ['g', 'e'], times: 2 }] },
   { name: 'log', many: [], steps: [{ chord: 'n' }], then: draft },

@@ -37,8 +37,16 @@ export function spoil({ strings, joined, many }) {
     roster_show: (reply) => ({
       ...reply, operation_name: joined,
       agencies: [...reply.agencies, ...each('roster_show', (n) => ({ id: `agency${n}`, kind: s(n + 1), name: s(n), contested: true }))],
-      devices: each('roster_show', (n) => ({ ...reply.devices[0], id: `device${n}`, name: s(n), operator: s(n + 1), roles: [s(n + 2)], status: s(n + 3), reason: s(n + 4) })),
+      devices: each('roster_show', (n) => ({ ...reply.devices[0], id: `device${n}`, name: s(n), operator: s(n + 1), roles: [s(n + 2)], status: many.includes('roster_show') ? s(n + 3) : 'active', here: false, reason: s(n + 4) })),
     }),
+    device_reach: (reply) => ({
+      ...reply, name: joined, operator: joined, roles: [s(0)], total: strings.length, counted: each('device_reach', (n) => ({ why: s(n), owner: `agency${n}`, records: 1, exhibits: 0 })),
+      items: each('device_reach', (n) => ({ ...reply.items[0], id: `reached${n}`, reference: s(n), summary: s(n + 1), kind: s(n + 2), owner: s(n + 3), why: s(n + 4) })),
+      beyond: each('device_reach', (n) => ({ ...reply.last, envelope: `written${n}`, record: `record${n}`, reference: s(n) })),
+    }),
+    revoke_look: (reply) => ({ ...reply, name: joined, operator: joined, approvers: each('revoke_look', (n) => ({ device: `approver${n}`, name: s(n), operator: s(n + 1) })) }),
+    approval_look: (reply) => ({ ...reply, name: s(0), operator: s(1), reason: joined, asked_by: s(2) }),
+    enrol_look: (reply) => ({ ...reply, name: s(0), operator: joined, unit: s(1), roles: strings }),
     exchange_status: (reply) => ({ ...reply, relay_url: joined, lan_address: joined, endpoint: joined, peers: each('exchange_status', (n) => ({ ...reply.peers[0], agency: `agency${n}`, name: s(n), not_reached: n % 2 })), refused: each('exchange_status', (n) => ({ reason: s(n) })) }),
     draft_get: () => ({ form: { station: s(0), occurred: s(1), summary: s(2), category: s(3), people: s(4), services: s(5), description: s(6) }, kept_at: '2026-10-04T20:41:07+02:00' }),
     // A setting is read back as anything else is: what does not fit its bounds is left out.

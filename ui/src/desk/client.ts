@@ -52,6 +52,18 @@ export const desk = {
   stations: (query: T.StationQuery) => invoke<T.StationPage>('station_list', { query }),
   silent: (query: T.SilentQuery) => invoke<T.SilentPage>('station_silent', { query }),
   roster: () => invoke<T.RosterShow>('roster_show'),
+  reach: (device: string, limit: number, offset = 0) => invoke<T.ReachReport>('device_reach', { device, limit, offset }),
+  lookAtRevoking: (device: string, cut: { since?: string; last_good?: number }) =>
+    invoke<T.RevokeLook>('revoke_look', { device, lastGood: cut.last_good, since: cut.since }),
+  askApproval: (device: string, reason: string, last_good: number, out: string) =>
+    invoke<T.DeviceReport>('revoke_ask', { device, reason, lastGood: last_good, out }),
+  revoke: (device: string, reason: string, last_good: number, second: string | null) =>
+    invoke<T.DeviceReport>('revoke_device', { device, reason, lastGood: last_good, second }),
+  lookAtApproval: (path: string) => invoke<T.ApprovalLook>('approval_look', { path }),
+  approve: (device: string, last_good: number, out: string) =>
+    invoke<T.DeviceReport>('approval_write', { device, lastGood: last_good, out }),
+  lookAtRequest: (path: string) => invoke<T.RequestLook>('enrol_look', { path }),
+  enrol: (path: string, out: string) => invoke<T.DeviceReport>('enrol', { path, out }),
   exchange: () => invoke<T.ExchangeStatus>('exchange_status'),
   connectRelay: (url: string) => invoke<void>('relay_connect', { url }),
   disconnectRelay: () => invoke<void>('relay_disconnect'),

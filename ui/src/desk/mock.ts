@@ -36,7 +36,7 @@ const seeds: Seed[] = [
 ];
 const rows: T.BoardRow[] = seeds.map(([reference, severity, summary, category, state, time, station, place, extra]) => ({
   id: hex(reference, 32), reference, severity, summary, category, state, owner: 'emb', disputed: [], station: station || null,
-  place: place || null, domains: [], exhibits: 0, recorded_at: at(time), last_at: at(time), referral: null, assigned: null, ...extra,
+  place: place || null, domains: [], exhibits: 0, recorded_at: at(time), last_at: at(time), referral: null, assigned: null, apart: reference === 'EMB-0562-0001', ...extra,
 }));
 const places = ['Rennes', 'Nantes', 'Dijon', 'Toulouse', 'Pau', 'Amiens', 'Reims', 'Caen'];
 const said = ['Late opening, 40 minutes', 'Queue of two hours', 'Stamp missing', 'Campaign poster inside the station', 'Voter turned away by mistake', 'Seal number differs from the list'];
@@ -47,13 +47,13 @@ for (let i = 0; i < 129; i += 1) {
   rows.push({
     id: hex(`older${i}`, 32), reference: `EMB-${station}-${String(i + 1).padStart(4, '0')}`, severity: 1 + (i % 3), summary: said[i % said.length] ?? '',
     category: 'ops:late-opening', state: i % 4 === 0 ? 'triaged' : 'in-progress', owner: 'emb', disputed: [], station, place: places[i % places.length] ?? '',
-    domains: ['operational'], exhibits: i % 5 === 0 ? 1 : 0, recorded_at: at(time), last_at: at(time), referral: null, assigned: i % 3 === 0 ? 'Duty Officer' : null,
+    domains: ['operational'], exhibits: i % 5 === 0 ? 1 : 0, recorded_at: at(time), last_at: at(time), referral: null, assigned: i % 3 === 0 ? 'Duty Officer' : null, apart: false,
   });
 }
 
 const entry = (number: number, action: string, text: string, operator: string, device: string, agency: string, time: string, status: string): T.EntryRow => ({
   id: hex(`entry${number}${text}`), envelope: hex(`envelope${number}${text}`), action, text, set: {}, to: null, code: null, given: null, agency, device, operator,
-  recorded_at: at(time), clock: number % 4 === 3 ? 'os-unsynced' : 'os-synced', number, status, reason: null,
+  recorded_at: at(time), clock: number % 4 === 3 ? 'os-unsynced' : 'os-synced', number, status, reason: null, why: null,
 });
 const box: T.EntryRow[] = [
   entry(31, 'create', 'Two masked persons poured acid on the box. Vote halted.', 'P. Officer', 'Field 12', 'emb', '20:41:07', 'witnessed'),
@@ -62,6 +62,11 @@ const box: T.EntryRow[] = [
   entry(204, 'refer', 'Referred to police: respond', 'Duty Officer', 'JOC 1', 'emb', '20:42:10', 'witnessed'),
   entry(77, 'answer', 'Referral seen', 'Insp. Marchand', 'K2 desk', 'police', '20:44:51', 'witnessed'),
   entry(34, 'note', 'Box replaced, seal 88213', 'P. Officer', 'Field 12', 'emb', '20:55:20', 'valid'),
+];
+/** By a laptop that was stolen at 21:10. */
+const after: T.EntryRow[] = [
+  { ...entry(13, 'note', 'The missing page was found, all is in order', 'C. Adeyemi', 'Field 31', 'emb', '21:12:40', 'quarantined'), reason: 'it was written after its device was revoked', why: 'revoked' },
+  { ...entry(14, 'state', 'Moved to resolved', 'C. Adeyemi', 'Field 31', 'emb', '21:12:58', 'quarantined'), code: 'resolved', reason: 'it was written after its device was revoked', why: 'revoked' },
 ];
 const offered: T.ReferralItem = {
   id: hex('referral'), record: 'EMB-0421-0007', summary: 'Ballot box destroyed with acid', from: 'emb', to: 'police', ask: 'respond', state: 'seen',
@@ -105,7 +110,7 @@ function show(name: string): T.IncidentShow {
   });
   return {
     id: row.id, reference: row.reference, owner: row.owner, state: row.state, fields, disputes,
-    entries: first ? [...box, ...(added.get(row.id) ?? [])] : [entry(12, 'create', row.summary, 'Duty Officer', 'JOC 1', row.owner, row.recorded_at.slice(11, 19), 'witnessed'), ...(added.get(row.id) ?? [])],
+    entries: first ? [...box, ...(added.get(row.id) ?? [])] : [entry(12, 'create', row.summary, 'Duty Officer', 'JOC 1', row.owner, row.recorded_at.slice(11, 19), 'witnessed'), ...(added.get(row.id) ?? []), ...(row.apart ? after : [])],
     referrals: first ? [offered] : [], exhibits: first ? [photo('IMG_2041.jpg', 'Photo from the doorway'), photo('IMG_2042.jpg', 'Photo of the box')] : [],
     links: [...(first ? [{ relation: 'related', id: hex('link'), reference: 'EMB-0421-0006' }] : []), ...(merged.has(row.id) ? [{ relation: 'duplicate-of', ...merged.get(row.id)!.into }] : [])],
     audience: ['emb', 'police'], audience_sentence: first ? 'Can be read by the Central Election Commission and the National Police.' : 'Can be read by the Central Election Commission, and by nobody else.',
@@ -143,6 +148,46 @@ const agencies: T.AgencyRow[] = [
   { id: 'cert', kind: 'cert', name: 'National CERT', contested: false }, { id: 'court', kind: 'court', name: 'Constitutional Court', contested: false },
   { id: 'emb', kind: 'emb', name: 'Central Election Commission', contested: false }, { id: 'police', kind: 'police', name: 'National Police', contested: false },
 ];
+type Held = [name: string, agency: string, operator: string, roles: string[], heard: string | null];
+const devices: T.DeviceRow[] = ([
+  ['JOC 1', 'emb', 'Duty Officer', ['desk', 'admin'], null], ['JOC 2', 'emb', 'Deputy Officer', ['desk', 'admin'], '21:12:00'], ['Field 12', 'emb', 'P. Officer', ['field'], '20:55:31'],
+  ['Field 31', 'emb', 'C. Adeyemi', ['field'], '21:13:02'], ['K2 desk', 'police', 'Insp. Marchand', ['desk'], '21:14:20'],
+  ['CERT 1', 'cert', 'A. Okafor', ['desk'], '21:13:30'], ['Registry 1', 'court', 'Registrar Lindqvist', ['desk', 'registrar', 'adjudicator'], '20:36:00'],
+] as Held[]).map(([name, agency, operator, roles, heard]) => ({
+  id: hex(`device${name}`), agency, name, operator, roles, status: name === 'Field 31' ? 'revoked' : 'active', reason: name === 'Field 31' ? 'laptop stolen 21:10' : null,
+  revoked_at: name === 'Field 31' ? at('21:11:20') : null, apart: name === 'Field 31' ? 3 : 0, last_contact: heard ? at(heard) : null, here: name === 'JOC 1',
+}));
+
+function reach(id: string, limit: number, offset: number): T.ReachReport {
+  const held = devices.find((one) => one.id === id) ?? devices[2];
+  if (!held) throw error('not-found', 'no device is called so here', 'Nothing was changed.');
+  const desks = held.roles.some((role) => role !== 'field');
+  const within = rows.filter((row, n) => (desks ? row.owner !== 'court' : ['EMB-0421-0007', 'EMB-0421-0006', 'POL-K2-0019', 'EMB-0562-0001'].includes(row.reference) || n % 23 === 0));
+  const why = (row: T.BoardRow) => (row.owner === 'police' ? 'granted' : row.reference === 'EMB-0421-0007' || !desks ? 'wrote' : 'own');
+  const items: T.ReachRow[] = within.map((row) => ({ id: row.id, reference: row.reference, summary: row.summary, kind: 'incident', owner: row.owner, exhibits: row.exhibits, recorded_at: row.recorded_at, why: why(row) }));
+  const counted = [['wrote', 'emb'], ['granted', 'police'], ['own', 'emb'], ['own', 'cert']].map(([reason = '', owner = '']) => {
+    const of = items.filter((row) => row.why === reason && row.owner === owner);
+    return { why: reason, owner, records: of.length, exhibits: of.reduce((sum, row) => sum + row.exhibits, 0) };
+  }).filter((of) => of.records > 0);
+  const revoked = held.status === 'revoked';
+  const written = (number: number, reference: string | null, time: string): T.WrittenRow => ({ number, envelope: hex(`written${number}`), record: hex(reference ?? 'alone', 32), reference, at: at(time) });
+  return {
+    device: held.id, name: held.name, agency: held.agency, operator: held.operator, roles: held.roles, status: held.status, revoked_at: held.revoked_at, agency_key: desks,
+    total: items.length, exhibits: items.reduce((sum, row) => sum + row.exhibits, 0), counted, items: items.slice(offset, offset + limit), later: desks && revoked ? 4 : 0, absent: 1,
+    entries: 34, last: written(34, 'EMB-0421-0007', '20:55:20'), cut: revoked ? 31 : null, apart: held.apart,
+    beyond: held.apart > 0 ? [written(32, 'EMB-0562-0001', '21:12:40'), written(33, 'EMB-0562-0001', '21:12:58'), written(34, null, '21:13:02')] : [],
+  };
+}
+
+function revoking(id: string, lastGood: unknown, since: unknown): T.RevokeLook {
+  const held = devices.find((one) => one.id === id);
+  const cut = typeof lastGood === 'number' ? lastGood : since ? 31 : 34;
+  return {
+    device: id, name: held?.name ?? '', operator: held?.operator ?? '', known: 34, known_at: at('20:55:20'), cut, cut_at: cut === 34 ? at('20:55:20') : at('20:41:07'), apart: 34 - cut,
+    approvers: devices.filter((one) => one.agency === held?.agency && one.roles.includes('admin') && !one.here && one.id !== id).map(({ id: device, name, operator }) => ({ device, name, operator })),
+  };
+}
+
 const exchange: T.ExchangeStatus = {
   relay_url: 'wss://relay.example.org', relay_state: 'connected', lan_address: null, endpoint: hex('endpoint'), waiting: 4,
   peers: [
@@ -155,7 +200,7 @@ const exchange: T.ExchangeStatus = {
 };
 let vault: T.VaultStatus = {
   state: 'open', operation: 'Parliamentary election 2026', exercise: false, agency: 'emb', agency_name: 'Central Election Commission',
-  device: 'JOC 1', operator: 'Duty Officer', roles: ['desk', 'admin'], last_sync: at('21:14:29'),
+  device: 'JOC 1', device_id: hex('deviceJOC 1'), operator: 'Duty Officer', roles: ['desk', 'admin'], last_sync: at('21:14:29'),
 };
 let draft: T.LogDraft | null = null;
 let logged = 8;
@@ -189,7 +234,7 @@ const commands: Record<string, (args: Record<string, unknown>) => unknown> = {
     const row: T.BoardRow = {
       id: hex(`logged${logged}`, 32), reference: `EMB-${log.station ?? 'JOC'}-${String((logged += 1)).padStart(4, '0')}`, summary: log.summary, category: log.category,
       severity: log.severity ?? 0, state: 'new', owner: 'emb', disputed: [], station: log.station ?? null, place: log.place ?? null, domains: log.domains,
-      exhibits: 0, recorded_at: new Date(Date.now()).toISOString(), last_at: new Date(Date.now()).toISOString(), referral: null, assigned: null,
+      exhibits: 0, recorded_at: new Date(Date.now()).toISOString(), last_at: new Date(Date.now()).toISOString(), referral: null, assigned: null, apart: false,
     };
     rows.unshift(row);
     void emit('changed', { records: [row.id] });
@@ -241,10 +286,25 @@ const commands: Record<string, (args: Record<string, unknown>) => unknown> = {
   exhibit_add: () => ({ exhibit: hex('x'), sha256: hex('s'), sha512: hex('t', 128), size: 1 }),
   station_list: ({ query }) => stations(query as T.StationQuery),
   station_silent: ({ query }) => { const found = silent(at); return { ...found, items: found.items.slice((query as T.SilentQuery).offset, (query as T.SilentQuery).offset + (query as T.SilentQuery).limit) }; },
-  roster_show: () => ({ operation: hex('operation'), operation_name: vault.operation, exercise: false, epoch: 2, threshold: 3, agencies, devices: [
-    ['JOC 1', 'emb', 'Duty Officer', ['desk', 'admin']], ['Field 12', 'emb', 'P. Officer', ['field']], ['Field 31', 'emb', 'C. Adeyemi', ['field']], ['K2 desk', 'police', 'Insp. Marchand', ['desk']],
-    ['CERT 1', 'cert', 'A. Okafor', ['desk']], ['Registry 1', 'court', 'Registrar Lindqvist', ['desk', 'registrar', 'adjudicator']],
-  ].map(([name, agency, operator, roles]) => ({ id: hex(`device${String(name)}`), agency, name, operator, roles, status: name === 'Field 31' ? 'revoked' : 'active', reason: name === 'Field 31' ? 'laptop stolen 21:10' : null })) }),
+  roster_show: () => ({ operation: hex('operation'), operation_name: vault.operation, exercise: false, epoch: 2, threshold: 3, agencies, devices }),
+  device_reach: ({ device, limit, offset }) => reach(String(device), Number(limit), Number(offset)),
+  revoke_look: ({ device, lastGood, since }) => revoking(String(device), lastGood, since),
+  revoke_ask: ({ device, lastGood }) => ({ device, cut: lastGood }),
+  revoke_device: ({ device, reason, lastGood }) => {
+    const held = devices.find((one) => one.id === device);
+    if (held) Object.assign(held, { status: 'revoked', reason, revoked_at: at('21:14:32') });
+    return { device, cut: lastGood };
+  },
+  approval_look: ({ path }) => {
+    if (String(path).includes('other')) throw error('integrity', 'this file is not a request to approve a revocation, or is damaged', 'Nothing was imported; what this device holds is untouched. Ask the sender for a new copy.');
+    return {
+      device: hex('deviceField 12'), name: 'Field 12', operator: 'P. Officer', last_good: 33, last_good_at: at('20:41:58'), known: 34, apart: 1,
+      reason: 'Laptop taken from the car at 20:50, Lyon 7e', asked_by: 'JOC 2', asked_at: at('21:13:05'),
+    };
+  },
+  approval_write: ({ device, lastGood }) => ({ device, cut: lastGood }),
+  enrol_look: () => ({ device: hex('deviceField 44'), agency: 'emb', name: 'Field 44', operator: 'S. Nakamura', roles: ['field'], unit: 'Rhône', agency_key: false, known: false }),
+  enrol: () => ({ device: hex('deviceField 44'), cut: null }),
   exchange_status: () => exchange,
   relay_connect: () => { exchange.relay_state = 'connected'; },
   relay_disconnect: () => { exchange.relay_url = null; exchange.relay_state = 'off'; },

@@ -6,13 +6,13 @@ export interface ErrorReport { code: string; message: string; advice: string }
 export interface VaultStatus {
   state: 'first-run' | 'waiting' | 'locked' | 'open';
   operation: string | null; exercise: boolean; agency: string | null; agency_name: string | null;
-  device: string | null; operator: string | null; roles: string[]; last_sync: string | null;
+  device: string | null; device_id: string | null; operator: string | null; roles: string[]; last_sync: string | null;
 }
 export interface RowReferral { to: string; state: string; respond_by: string | null }
 export interface BoardRow {
   id: string; reference: string; summary: string; category: string; severity: number; state: string; owner: string;
   disputed: string[]; station: string | null; place: string | null; domains: string[]; exhibits: number;
-  recorded_at: string; last_at: string; referral: RowReferral | null; assigned: string | null;
+  recorded_at: string; last_at: string; referral: RowReferral | null; assigned: string | null; apart: boolean;
 }
 export interface Counts { new: number; open: number; critical: number; unanswered: number; overdue: number; mine: number; silent: number; silent_since: string | null }
 export interface BoardQuery {
@@ -29,7 +29,7 @@ export interface MapPage { total: number; placed: number; points: MapPoint[]; co
 export interface DisputedValue { value: FieldValue; agency: string; operator: string; at: string; entry: string }
 export interface EntryRow {
   id: string; envelope: string; action: string; text: string; set: Record<string, FieldValue>; to: string | null; code: string | null; given: string | null; agency: string; device: string; operator: string;
-  recorded_at: string; clock: string; number: number; status: string; reason: string | null;
+  recorded_at: string; clock: string; number: number; status: string; reason: string | null; why: string | null;
 }
 export interface ReferralStep { state: string; agency: string; operator: string; at: string }
 export interface ReferralItem {
@@ -56,7 +56,10 @@ export interface LogIncident {
 export interface Logged { id: string; reference: string; entry: string; recorded_at: string }
 export interface LogDraft { form: Record<string, string>; kept_at: string }
 export interface AgencyRow { id: string; kind: string; name: string; contested: boolean }
-export interface DeviceRow { id: string; agency: string; name: string; operator: string; roles: string[]; status: string; reason: string | null }
+export interface DeviceRow {
+  id: string; agency: string; name: string; operator: string; roles: string[]; status: string; reason: string | null;
+  revoked_at: string | null; apart: number; last_contact: string | null; here: boolean;
+}
 export interface RosterShow {
   operation: string; operation_name: string; exercise: boolean; epoch: number; threshold: number;
   agencies: AgencyRow[]; devices: DeviceRow[];
@@ -91,3 +94,23 @@ export interface StationPage { total: number; items: StationRow[] }
 export interface SilentQuery { at?: string; limit: number; offset: number }
 export interface SilentRow { station: StationRow; expected: string; since: string; missed: number; last_at: string | null }
 export interface SilentPage { stations: number; expected: number; total: number; since: string | null; items: SilentRow[] }
+export interface DeviceReport { device: string; cut: number | null }
+export interface RequestLook {
+  device: string; agency: string; name: string; operator: string; roles: string[]; unit: string | null; agency_key: boolean; known: boolean;
+}
+export interface Approver { device: string; name: string; operator: string }
+export interface RevokeLook {
+  device: string; name: string; operator: string; known: number; known_at: string | null; cut: number; cut_at: string | null; apart: number; approvers: Approver[];
+}
+export interface ApprovalLook {
+  device: string; name: string; operator: string; last_good: number; last_good_at: string | null; known: number; apart: number;
+  reason: string; asked_by: string; asked_at: string;
+}
+export interface ReachOf { why: string; owner: string; records: number; exhibits: number }
+export interface ReachRow { id: string; reference: string; summary: string; kind: string; owner: string; exhibits: number; recorded_at: string; why: string }
+export interface WrittenRow { number: number; envelope: string; record: string | null; reference: string | null; at: string | null }
+export interface ReachReport {
+  device: string; name: string; agency: string; operator: string; roles: string[]; status: string; revoked_at: string | null; agency_key: boolean;
+  total: number; exhibits: number; counted: ReachOf[]; items: ReachRow[]; later: number; absent: number;
+  entries: number; last: WrittenRow | null; cut: number | null; apart: number; beyond: WrittenRow[];
+}

@@ -8,7 +8,7 @@ const reasons: Record<string, string> = { quarantined: 'two entries carry number
 const entries: EntryRow[] = statuses.map((status, number) => ({
   id: `entry-${status}`, envelope: String(number).repeat(64), action: number % 2 === 0 ? 'note' : 'amend', text: `An entry that is ${status}`, set: {}, to: null, code: null, given: null,
   agency: 'emb', device: 'Field 12', operator: number % 3 === 0 ? 'P. Officer' : 'ليلى حداد', recorded_at: at(`20:4${number}:07`), clock: number % 2 === 0 ? 'os-synced' : 'suspect',
-  number: number + 9, status, reason: reasons[status] ?? null,
+  number: number + 9, status, reason: reasons[status] ?? null, why: null,
 }));
 export const shown: IncidentShow = {
   id: 'sample', reference: 'EMB-0421-0007', owner: 'emb', state: 'new', fields: { summary: 'Ballot box destroyed with acid' }, disputes: {}, entries, referrals: [], exhibits: [],

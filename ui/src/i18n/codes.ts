@@ -171,6 +171,12 @@ const codes: Record<string, Record<string, Said>> = {
     e: ['E · unreliable', 'E · non fiable', 'هـ · غير موثوق'],
     f: ['F · cannot be judged', 'F · ne peut être jugée', 'و · لا يمكن تقديره'],
   },
+  reach: {
+    wrote: ['it wrote there', 'il y a écrit', 'كتب فيه'],
+    granted: ['sent to this device', 'envoyé à cet appareil', 'أُرسل إلى هذا الجهاز'],
+    own: ['its institution’s own', 'de sa propre institution', 'لمؤسسته نفسها'],
+    given: ['given to its institution', 'remis à son institution', 'أُعطي لمؤسسته'],
+  },
   device: {
     active: ['Active', 'Actif', 'نشط'],
     revoked: ['Revoked', 'Révoqué', 'مُلغى'],

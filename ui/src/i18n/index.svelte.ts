@@ -36,3 +36,6 @@ export const iso = (text: string): string => (text && tongue.code === 'ar' ? `\u
 
 /** `a, b and c` as the language says it. */
 export const listed = (names: string[]): string => new Intl.ListFormat(tongue.code, { type: 'conjunction' }).format(names.map(iso));
+
+/** `a, b or c` as the language says it. */
+export const either = (names: string[]): string => new Intl.ListFormat(tongue.code, { type: 'disjunction' }).format(names.map(iso));

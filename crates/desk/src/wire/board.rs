@@ -97,6 +97,8 @@ wire! {
         referral: Option<RowReferral>,
         /// To whom it is assigned.
         assigned: Option<String>,
+        /// Whether it holds an entry that was written after its device was revoked.
+        apart: bool,
     }
     /// A page of the board.
     BoardPage {

@@ -104,6 +104,8 @@ wire! {
         agency_name: Option<String>,
         /// The device's name.
         device: Option<String>,
+        /// This device's id, once its vault is open.
+        device_id: Option<String>,
         /// The operator's name.
         operator: Option<String>,
         /// Roles.

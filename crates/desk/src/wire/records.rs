@@ -126,6 +126,8 @@ wire! {
         status: String,
         /// Why, where it is not simply valid.
         reason: Option<String>,
+        /// The stable code of that reason: `revoked`, `forked` and the like.
+        why: Option<String>,
     }
     /// A referral.
     ReferralItem {

@@ -102,14 +102,29 @@ pub enum DeviceCommand {
     },
     /// Approve, as second administrator, that a device is revoked.
     Approve {
-        /// The device.
-        device: String,
+        /// The device; with --request, what the request names.
+        #[arg(required_unless_present = "request", requires = "last_good")]
+        device: Option<String>,
         /// The last number of its chain that is accepted, as the first administrator states it.
         #[arg(long)]
-        last_good: u64,
+        last_good: Option<u64>,
+        /// What the first administrator wrote with `roster revoke --ask`; without --out it is only shown.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["device", "last_good"])]
+        request: Option<PathBuf>,
         /// The approval.
-        #[arg(long)]
-        out: PathBuf,
+        #[arg(long, required_unless_present = "request")]
+        out: Option<PathBuf>,
+    },
+    /// What a device could read by the keys known here, and what it wrote: for when it was seized.
+    Reach {
+        /// The device: id, name or unique prefix.
+        device: String,
+        /// At most so many records; all are counted.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+        /// After so many.
+        #[arg(long, default_value_t = 0)]
+        offset: u32,
     },
 }
 
@@ -145,9 +160,9 @@ pub enum RosterCommand {
     Enrol {
         /// Its request.
         request: PathBuf,
-        /// The welcome.
+        /// The welcome; without it, what the request asks for is shown and nothing is changed.
         #[arg(long)]
-        out: PathBuf,
+        out: Option<PathBuf>,
     },
     /// Revoke a device; what it wrote before the cut stays valid.
     Revoke {
@@ -159,8 +174,15 @@ pub enum RosterCommand {
         /// The last number of its chain that is accepted; by default the last one known here.
         #[arg(long)]
         last_good: Option<u64>,
+        /// Accept what was written before this time (RFC 3339), by the device's clock; what came here
+        /// before it counts in any case.
+        #[arg(long, value_name = "TIME", conflicts_with = "last_good")]
+        doubtful_since: Option<String>,
         /// The second administrator's approval.
         #[arg(long, value_name = "FILE")]
         second: Option<PathBuf>,
+        /// Revoke nothing yet: write what a second administrator is asked to approve.
+        #[arg(long, value_name = "FILE", conflicts_with = "second")]
+        ask: Option<PathBuf>,
     },
 }

@@ -119,6 +119,10 @@ impl Device {
     pub fn is_desk(&self) -> bool {
         self.roles.iter().any(|role| *role != Role::Field)
     }
+    /// Whether it ever worked at a desk: it may hold its agency's key still.
+    pub fn was_desk(&self) -> bool {
+        self.history.iter().any(|change| change.roles.iter().any(|role| *role != Role::Field))
+    }
     /// Whether it may publish its agency's mailboxes.
     pub(super) fn speaks_for_agency(&self) -> bool {
         self.roles.iter().any(|role| matches!(role, Role::Desk | Role::Commander | Role::Admin))

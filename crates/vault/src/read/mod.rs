@@ -2,6 +2,7 @@
 
 mod list;
 mod points;
+mod reach;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::store::{Grounds, Vault};
 
 pub use list::{Counts, ListQuery, Page, Row, RowReferral, View};
 pub use points::{Point, Points};
+pub use reach::{Reach, ReachQuery, Reached, ReachedOf, Why, Written};
 
 /// Which referrals.
 #[derive(Debug, Clone)]

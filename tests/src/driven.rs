@@ -1,0 +1,176 @@
+//! The real window under automation: opened on a vault, typed into as a keyboard does, pictured.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use fantoccini::key::Key;
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::json;
+
+use crate::{Device, binaries};
+
+/// Ends a child process when the test ends, however it ends.
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    listener.local_addr().expect("it has an address").port()
+}
+
+/// Whether somebody comes to listen on a port.
+pub fn listens(port: u16) -> bool {
+    (0..600).any(|_| {
+        std::thread::park_timeout(Duration::from_millis(50));
+        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+    })
+}
+
+/// A window under automation.
+pub struct Window {
+    /// What drives it.
+    pub client: Client,
+    _driver: Running,
+}
+
+/// Opens a window on a vault through WebKit's own driver.
+pub async fn open(device: &Device, unlocked: bool) -> Window {
+    let port = free_port();
+    let driver = Command::new("WebKitWebDriver")
+        .arg(format!("--port={port}"))
+        // What the window remembers beside its vault, its language for one, is this device's own.
+        .env("XDG_DATA_HOME", device.dir.with_extension("data"))
+        .env("XDG_CACHE_HOME", device.dir.with_extension("cache"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("webkit2gtk-driver is installed");
+    let driver = Running(driver);
+    assert!(listens(port), "the driver listens");
+    let mut args = vec!["--vault".to_owned(), device.dir.display().to_string()];
+    if unlocked {
+        args.extend(["--passphrase-file".to_owned(), device.passphrase.display().to_string()]);
+    }
+    let binary = binaries().join("intact-window");
+    assert!(binary.exists(), "build the window first: make window");
+    let capabilities = json!({ "webkitgtk:browserOptions": { "binary": binary, "args": args } });
+    let connector = hyper_util::client::legacy::connect::HttpConnector::new();
+    let client = ClientBuilder::new(connector)
+        .capabilities(capabilities.as_object().expect("an object").clone())
+        .connect(&format!("http://127.0.0.1:{port}"))
+        .await
+        .expect("the window opens under automation");
+    Window { client, _driver: driver }
+}
+
+/// The selector of what is marked so for tests.
+pub fn test_id(id: &str) -> String {
+    format!("[data-testid='{id}']")
+}
+
+impl Window {
+    /// Waits until something stands there.
+    pub async fn wait_for(&self, selector: &str) -> fantoccini::elements::Element {
+        self.client
+            .wait()
+            .at_most(Duration::from_secs(30))
+            .for_element(Locator::Css(selector))
+            .await
+            .unwrap_or_else(|error| panic!("{selector}: {error}"))
+    }
+    /// Types into whatever has the focus, as a keyboard does.
+    pub async fn press(&self, keys: &str) {
+        let focused = self.client.active_element().await.expect("something has the focus");
+        focused.send_keys(keys).await.expect("it takes keys");
+    }
+    /// Keeps a picture of it.
+    pub async fn picture(&self, name: &str) {
+        let folder = pictures();
+        std::fs::create_dir_all(&folder).expect("pictures can be kept");
+        // The engine takes a picture with the next frame that it paints; on a still screen there is none.
+        // What is on its way from one colour to another arrives first.
+        let move_something = "document.getAnimations().forEach((one) => one instanceof CSSTransition && one.finish()); \
+            const dot = document.createElement('i'); dot.id = 'moving'; \
+            dot.style.cssText = 'position:fixed;inset:0 auto auto 0;width:1px;height:1px'; \
+            document.body.append(dot); \
+            dot.animate([{ opacity: 0 }, { opacity: 0.01 }], { duration: 200, iterations: Infinity });";
+        self.client.execute(move_something, vec![]).await.expect("the window answers");
+        let bytes = self.client.screenshot().await.expect("a picture");
+        self.client.execute("document.getElementById('moving').remove()", vec![]).await.expect("the window answers");
+        std::fs::write(folder.join(name), bytes).expect("pictures can be kept");
+    }
+    /// axe-core finds nothing on what stands there.
+    pub async fn accessible(&self, name: &str) {
+        let axe =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../ui/node_modules/axe-core/axe.min.js"))
+                .expect("npm ci has installed axe-core");
+        self.client.execute(&axe, vec![]).await.expect("the window answers");
+        let run = "const done = arguments[0]; axe.run(document, { resultTypes: ['violations'] }).then(\
+            (found) => done(found.violations.map((one) => [one.id, one.nodes.map((node) => node.html)])),\
+            (error) => done(String(error)))";
+        let found = self.client.execute_async(run, vec![]).await.expect("the window answers");
+        assert_eq!(found, json!([]), "{name}");
+    }
+    /// Puts a theme on.
+    pub async fn theme(&self, name: &str) {
+        let script = format!("document.documentElement.dataset.theme = '{name}'");
+        self.client.execute(&script, vec![]).await.expect("the window answers");
+    }
+    /// The marked element that has the focus; empty where it is none.
+    pub async fn focused(&self) -> String {
+        let script = "return document.activeElement?.dataset?.testid ?? ''";
+        let found = self.client.execute(script, vec![]).await.expect("the window answers");
+        found.as_str().unwrap_or_default().to_owned()
+    }
+    /// Presses Tab until this has the focus.
+    pub async fn tab_to(&self, id: &str) {
+        for _ in 0..40 {
+            if self.focused().await == id {
+                return;
+            }
+            self.press(&String::from(char::from(Key::Tab))).await;
+        }
+        panic!("Tab does not come to {id}");
+    }
+    /// Waits until something stands there, and gives its text.
+    pub async fn text_of(&self, selector: &str) -> String {
+        let found = self.wait_for(selector).await.prop("textContent").await.expect("the window answers");
+        found.unwrap_or_default()
+    }
+    /// A picture dark and light; in both it is accessible.
+    pub async fn both(&self, name: &str) {
+        for theme in ["dark", "light"] {
+            self.theme(theme).await;
+            self.picture(&format!("{name}-{theme}.png")).await;
+            self.accessible(&format!("{name}, {theme}")).await;
+        }
+        self.theme("dark").await;
+    }
+    /// Closes it, and waits until its vault is free.
+    pub async fn closed(self, device: &Device) {
+        let Self { client, _driver } = self;
+        client.close().await.expect("the window closes");
+        // The driver ends the window's process after it has answered; so it must outlive that process,
+        // whose lock on the vault goes when it does.
+        let lock = std::fs::File::open(device.dir.join("lock")).expect("a vault has a lock");
+        let freed = tokio::task::spawn_blocking(move || lock.lock());
+        tokio::time::timeout(Duration::from_secs(60), freed)
+            .await
+            .expect("the vault stayed locked after its window was closed")
+            .expect("waiting for a lock does not panic")
+            .expect("the lock can be taken");
+    }
+}
+
+/// Where pictures go: `INTACT_PICTURES`, or beside the build.
+pub fn pictures() -> PathBuf {
+    std::env::var_os("INTACT_PICTURES").map_or_else(|| binaries().join("pictures"), PathBuf::from)
+}
