@@ -170,6 +170,36 @@ impl Window {
     }
 }
 
+/// How long steps took from the key to what is to be seen, kept beside the pictures; the driver's own
+/// part is in it. For a table that people read: no test fails by the clock.
+pub struct Timings {
+    journey: &'static str,
+    lines: String,
+}
+
+impl Timings {
+    /// Of one journey.
+    pub fn of(journey: &'static str) -> Self {
+        Self { journey, lines: String::new() }
+    }
+    /// One step: what is done until it is seen.
+    pub async fn step<T>(&mut self, name: &str, done: impl Future<Output = T>) -> T {
+        let before = std::time::Instant::now();
+        let result = done.await;
+        let line = format!("| {} | {name} | {} ms |\n", self.journey, before.elapsed().as_millis());
+        self.lines.push_str(&line);
+        result
+    }
+}
+
+impl Drop for Timings {
+    fn drop(&mut self) {
+        // A table that cannot be kept fails nothing.
+        let _ = std::fs::create_dir_all(pictures());
+        let _ = std::fs::write(pictures().join(format!("timings-{}.md", self.journey.replace(' ', "-"))), &self.lines);
+    }
+}
+
 /// Where pictures go: `INTACT_PICTURES`, or beside the build.
 pub fn pictures() -> PathBuf {
     std::env::var_os("INTACT_PICTURES").map_or_else(|| binaries().join("pictures"), PathBuf::from)

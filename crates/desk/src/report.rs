@@ -20,8 +20,8 @@ use crate::moment;
 use crate::session::Desk;
 use crate::show::{device_name, entry_row, operator_name};
 use crate::wire::{
-    ActivityList, ActivityRow, EntryReport, ReportFigure, ReportList, ReportRow, ReportSection, ReportShow, ReportSignature, ReportStart,
-    ReportWritten,
+    ActivityList, ActivityRow, EntryReport, ReportFigure, ReportList, ReportRow, ReportSection, ReportShow,
+    ReportSignature, ReportStart, ReportWritten,
 };
 
 /// Who writes and signs reports.
@@ -38,9 +38,8 @@ const DONE: u32 = 500;
 const LISTED: u32 = 200;
 
 /// Figures of either kind, in the order in which they are shown.
-const FIGURES: &[&str] = &[
-    "new", "critical", "serious", "open", "untriaged", "out_of_scope", "unanswered", "overdue", "promised", "asked",
-];
+const FIGURES: &[&str] =
+    &["new", "critical", "serious", "open", "untriaged", "out_of_scope", "unanswered", "overdue", "promised", "asked"];
 /// Texts of a situation report, in their order.
 const SITUATION: &[&str] = &["situation", "significant", "actions", "needs", "outlook"];
 /// Texts of a handover, in their order.
@@ -207,9 +206,11 @@ impl Desk {
                 "Nothing was lost: your text is still on screen. Copy it, open the report again, and put it in.",
             )
         };
-        let base: Vec<EntryId> = base.iter().map(|id| id.parse()).collect::<std::result::Result<_, _>>().map_err(|_| {
-            DeskError::usage("a base is a list of entry ids")
-        })?;
+        let base: Vec<EntryId> = base
+            .iter()
+            .map(|id| id.parse())
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|_| DeskError::usage("a base is a list of entry ids"))?;
         let change = merged(&record, section)?.changed(section, &base, text).map_err(unknown)?;
         let entry = match change {
             Some(write) => Some(self.state(record.id(), Action::Write(write), LEAD).await?.entry.to_string()),
@@ -254,7 +255,9 @@ impl Desk {
         let mut items = Vec::with_capacity(found.len());
         for (id, envelope) in found.into_iter().rev() {
             let Some(record) = self.vault().record(&id).await? else { continue };
-            let Some(judged) = record.entries().iter().find(|judged| judged.opened.envelope == envelope) else { continue };
+            let Some(judged) = record.entries().iter().find(|judged| judged.opened.envelope == envelope) else {
+                continue;
+            };
             let row = entry_row(judged, &roster);
             items.push(ActivityRow {
                 reference: record.state().reference.clone(),
@@ -365,7 +368,9 @@ fn beginnings(kind: RecordKind, counted: &[Counted]) -> Vec<(&'static str, Strin
         rows.map(line).collect::<Vec<_>>().join("\n")
     };
     let texts = match kind {
-        RecordKind::Handover => vec![("significant", lines(&["critical", "overdue"])), ("promised", lines(&["promised", "asked"]))],
+        RecordKind::Handover => {
+            vec![("significant", lines(&["critical", "overdue"])), ("promised", lines(&["promised", "asked"]))]
+        }
         _ => vec![("significant", lines(&["critical", "serious"]))],
     };
     texts.into_iter().filter(|(_, text)| !text.is_empty()).collect()

@@ -16,8 +16,8 @@ pub use carry::{Dossier, Import, Parcel, Relay, Sync, Trust};
 pub use complaints::{Complaint, FileArgs};
 pub use exercise::Exercise;
 pub use people::{Agency, AgencyArgs, DeviceCommand, Init, Kind, RosterCommand};
-pub use report::Report;
 pub use records::{ExhibitCommand, Incident, ListArgs, LogArgs, Refer, Referral, Step};
+pub use report::Report;
 pub use stations::Station;
 
 /// What scripts act on.

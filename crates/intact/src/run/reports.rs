@@ -33,7 +33,9 @@ async fn report_command(json: bool, desk: &Desk, command: Report) -> Result<(), 
             emit(json, &desk.start_report(start).await?, text)
         }
         Report::List => emit(json, &desk.reports().await?, |list| {
-            let row = |row: &desk::wire::ReportRow| format!("{:<20} {}  {} – {}", plain(&row.reference), row.kind, row.from, row.to);
+            let row = |row: &desk::wire::ReportRow| {
+                format!("{:<20} {}  {} – {}", plain(&row.reference), row.kind, row.from, row.to)
+            };
             list.items.iter().map(row).collect::<Vec<_>>().join("\n")
         }),
         Report::Show { report } => emit(json, &desk.report(&report).await?, text),
@@ -64,7 +66,14 @@ fn read(file: &Path) -> Result<String, DeskError> {
 }
 
 fn text(show: &ReportShow) -> String {
-    let mut text = format!("{}  {}\n{} – {}\n{}\n\n", plain(&show.row.reference), show.row.kind, show.row.from, show.row.to, show.audience_sentence);
+    let mut text = format!(
+        "{}  {}\n{} – {}\n{}\n\n",
+        plain(&show.row.reference),
+        show.row.kind,
+        show.row.from,
+        show.row.to,
+        show.audience_sentence
+    );
     for figure in &show.figures {
         let rows: Vec<String> = figure.rows.iter().take(10).map(|row| plain(row)).collect();
         text += &format!("  {:<14} {:>6}  {}\n", figure.name, figure.count, rows.join(" "));
@@ -75,7 +84,13 @@ fn text(show: &ReportShow) -> String {
     }
     for signature in &show.signatures {
         let changed = if signature.current { "" } else { "  (the text has changed since)" };
-        text += &format!("\n{}: {}, {}, {}{changed}", signature.capacity, plain(&signature.operator), signature.agency, signature.at);
+        text += &format!(
+            "\n{}: {}, {}, {}{changed}",
+            signature.capacity,
+            plain(&signature.operator),
+            signature.agency,
+            signature.at
+        );
     }
     text
 }

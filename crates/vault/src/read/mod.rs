@@ -94,7 +94,12 @@ impl Vault {
 
     /// Entries of this device between two times by its clock, the last ones first: how many there are,
     /// and at most so many of them.
-    pub async fn own_between(&self, from_ms: i64, to_ms: i64, limit: u32) -> Result<(u64, Vec<(RecordId, EnvelopeId)>)> {
+    pub async fn own_between(
+        &self,
+        from_ms: i64,
+        to_ms: i64,
+        limit: u32,
+    ) -> Result<(u64, Vec<(RecordId, EnvelopeId)>)> {
         let mut connection = self.inner.readers.get().await?;
         let (total,): (i64,) = sqlx::query_as(
             "SELECT COUNT(*) FROM envelope WHERE origin = 0 AND record IS NOT NULL AND received_ms >= ? AND received_ms < ?",

@@ -1,0 +1,196 @@
+//! A night's report: two desks write one text at once, one of them without a network for a while; a
+//! number opens its rows; the incoming lead signs the handover. By keyboard alone, in real windows,
+//! over a real relay.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use fantoccini::Locator;
+use fantoccini::key::Key;
+use intact_tests::driven::{Running, Timings, Window, free_port, listens, open, test_id};
+use intact_tests::{Device, binaries};
+
+fn key(key: Key) -> String {
+    String::from(char::from(key))
+}
+
+/// Two desks of the commission and a relay; a few incidents are logged.
+fn desks(root: &Path) -> (Device, Device, Running, String) {
+    let at = |name: &str| root.join(name).to_str().expect("a plain path").to_owned();
+    let (one, two) = (Device::new(root, "joc1"), Device::new(root, "joc2"));
+    one.found(root);
+    let ask = ["device", "request", "--agency", "emb", "--operator", "Deputy", "--device", "JOC 2", "--roles", "desk"];
+    two.must(&[&ask[..], &["--out", &at("joc2.request")]].concat());
+    one.must(&["roster", "enrol", &at("joc2.request"), "--out", &at("joc2.welcome")]);
+    two.must(&["join", &at("joc2.welcome")]);
+    for (severity, summary) in [("4", "Ballot box destroyed with acid"), ("3", "Power out"), ("2", "Long queue")] {
+        let log = ["incident", "log", "--category", "ops:suspension", "--station", "0421"];
+        one.must(&[&log[..], &["--summary", summary, "--severity", severity]].concat());
+    }
+    let port = free_port();
+    let relay = Command::new(binaries().join("intact"))
+        .args(["relay", "--listen", &format!("127.0.0.1:{port}"), "--store", &format!("sqlite:{}", at("relay.db"))])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the relay starts");
+    let relay = Running(relay);
+    assert!(listens(port), "the relay listens");
+    (one, two, relay, format!("ws://127.0.0.1:{port}"))
+}
+
+/// Goes to the exchange and types the relay's address; `stay` keeps the connection.
+async fn relay(window: &Window, url: &str, stay: bool) {
+    window.press("ge").await;
+    let address = window.wait_for(&test_id("relay-url")).await;
+    address.clear().await.expect("the field empties");
+    address.send_keys(url).await.expect("it takes keys");
+    let way = if stay { "relay-connect" } else { "relay-sync" };
+    window.tab_to(way).await;
+    window.press(&key(Key::Enter)).await;
+    if stay {
+        window.wait_for("footer svg.full").await;
+    }
+}
+
+/// Waits, in the window, until an expression is true; its value where it never is.
+async fn until(window: &Window, what: &str, shown: &str) {
+    let script = format!(
+        "const done = arguments[0]; let left = 1000; const look = () => {{ const now = {shown}; \
+         if (({what})(now) || (left -= 1) < 0) done(left < 0 ? String(now) : true); else setTimeout(look, 25); }}; look()"
+    );
+    let found = window.client.execute_async(&script, vec![]).await.expect("the window answers");
+    assert_eq!(found, true, "{what}");
+}
+
+/// Waits until a text field holds this.
+async fn holds(window: &Window, section: &str, text: &str) {
+    let want = serde_json::to_string(text).expect("a text is JSON");
+    until(
+        window,
+        &format!("(now) => now === {want}"),
+        &format!("document.querySelector(\"{}\")?.value", test_id(section)),
+    )
+    .await;
+}
+
+/// Waits until nothing stands there.
+async fn gone(window: &Window, selector: &str) {
+    until(window, "(now) => now === null", &format!("document.querySelector(\"{selector}\")")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_desks_write_one_report_at_once_and_the_incoming_lead_signs() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (one, two, _relay, url) = desks(root.path());
+    let first = open(&one, true).await;
+    let mut times = Timings::of("report and handover");
+    first.wait_for("[data-testid^='row-']").await;
+    relay(&first, &url, true).await;
+    first.press(&key(Key::Escape)).await;
+    first.press("gs").await;
+    first.wait_for(&test_id("new-sitrep")).await;
+    let situation = test_id("section-situation");
+    times
+        .step("situation report: n to figures and texts", async {
+            first.press("n").await;
+            first.wait_for(&situation).await;
+        })
+        .await;
+    assert_eq!(first.text_of(&format!("{} b", test_id("figure-critical"))).await, "1");
+    assert_eq!(first.text_of(&format!("{} b", test_id("figure-new"))).await, "3");
+    first.press("i").await;
+    first.press("Quiet.").await;
+    first.wait_for(".section [role='status']").await;
+    holds(&first, "section-situation", "Quiet.").await;
+
+    // The other desk fetches it once, and is without a network from then on.
+    let second = open(&two, true).await;
+    second.wait_for(&test_id("nav-exchange")).await;
+    relay(&second, &url, false).await;
+    second.wait_for("[data-testid='said']:not(:empty)").await;
+    second.press(&key(Key::Escape)).await;
+    second.press("gs").await;
+    second.wait_for(&situation).await;
+    holds(&second, "section-situation", "Quiet.").await;
+
+    // Both write, and neither sees the other.
+    first.press(" Box replaced.").await;
+    second.press("i").await;
+    second.press(&format!("{}At 20:41: ", key(Key::Home))).await;
+    holds(&first, "section-situation", "Quiet. Box replaced.").await;
+    holds(&second, "section-situation", "At 20:41: Quiet.").await;
+    let both = "At 20:41: Quiet. Box replaced.";
+    second.press(&key(Key::Tab)).await;
+    relay(&second, &url, true).await;
+    times.step("the other's words, from connecting to both texts", holds(&first, "section-situation", both)).await;
+    second.press(&key(Key::Escape)).await;
+    second.press("gs").await;
+    holds(&second, "section-situation", both).await;
+
+    // Live: what one types, the other sees.
+    second.press("i").await;
+    second.press(&format!("{} Closing.", key(Key::End))).await;
+    times
+        .step(
+            "a word typed at one desk, on the other's screen",
+            holds(&first, "section-situation", "At 20:41: Quiet. Box replaced. Closing."),
+        )
+        .await;
+    first.tab_to("sign-prepared").await;
+    times
+        .step("signed as prepared", async {
+            first.press(&key(Key::Enter)).await;
+            first.wait_for(&format!("{} li .strong", test_id("signatures"))).await;
+        })
+        .await;
+    first.both("report").await;
+
+    // A number opens its rows.
+    first.tab_to("figure-critical").await;
+    times
+        .step("a figure opens its rows on the board", async {
+            first.press(&key(Key::Enter)).await;
+            first.wait_for(&test_id("view-free")).await;
+            first.wait_for("[data-testid^='row-']").await;
+        })
+        .await;
+    let rows = first.client.find_all(Locator::Css("[data-testid^='row-']")).await.expect("the window answers");
+    assert_eq!(rows.len(), 1);
+    first.client.find(Locator::Css(&test_id("view-free"))).await.expect("it is there").click().await.expect("a click");
+    gone(&first, &test_id("view-free")).await;
+
+    // The shift changes: the incoming lead reads what is open, and signs.
+    second.press(&key(Key::Escape)).await;
+    second.press("gs").await;
+    second.wait_for(&test_id("new-handover")).await;
+    times
+        .step("handover: h to what is open, overdue and promised", async {
+            second.press("h").await;
+            second.wait_for(&test_id("sign-taken-over")).await;
+        })
+        .await;
+    second.tab_to("section-notes").await;
+    second.press("Generator of 0877 is on its last tank.").await;
+    second.tab_to("sign-taken-over").await;
+    times
+        .step("handover signed by the incoming lead", async {
+            second.press(&key(Key::Enter)).await;
+            second.wait_for(&format!("{} li .strong", test_id("signatures"))).await;
+        })
+        .await;
+    second.both("handover").await;
+    let shown = one_report(&two, second, "EMB-HANDOVER").await;
+    assert_eq!(shown["signatures"][0]["capacity"], "taken-over");
+    assert_eq!(shown["signatures"][0]["current"], true);
+    let notes = shown["sections"].as_array().expect("texts").iter().find(|text| text["name"] == "notes");
+    assert_eq!(notes.expect("notes")["text"], "Generator of 0877 is on its last tank.");
+    let shown = one_report(&one, first, "EMB-SITREP").await;
+    assert_eq!(shown["signatures"][0]["capacity"], "prepared");
+}
+
+/// Closes the window, and asks the vault itself.
+async fn one_report(device: &Device, window: Window, named: &str) -> serde_json::Value {
+    window.closed(device).await;
+    device.must(&["report", "show", named])
+}
