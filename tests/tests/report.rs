@@ -121,7 +121,7 @@ async fn two_desks_write_one_report_at_once_and_the_incoming_lead_signs() {
     holds(&first, "section-situation", "Quiet. Box replaced.").await;
     holds(&second, "section-situation", "At 20:41: Quiet.").await;
     let both = "At 20:41: Quiet. Box replaced.";
-    second.press(&key(Key::Tab)).await;
+    second.press(&key(Key::Escape)).await;
     relay(&second, &url, true).await;
     times.step("the other's words, from connecting to both texts", holds(&first, "section-situation", both)).await;
     second.press(&key(Key::Escape)).await;
@@ -193,4 +193,58 @@ async fn two_desks_write_one_report_at_once_and_the_incoming_lead_signs() {
 async fn one_report(device: &Device, window: Window, named: &str) -> serde_json::Value {
     window.closed(device).await;
     device.must(&["report", "show", named])
+}
+
+#[test]
+fn a_number_keeps_its_rows_and_a_signature_its_text() {
+    let root = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| root.path().join(name).to_str().expect("a plain path").to_owned();
+    let emb = Device::new(root.path(), "emb");
+    emb.found(root.path());
+    let mut references = Vec::new();
+    for (severity, summary) in [("4", "Ballot box destroyed with acid"), ("3", "Power out"), ("1", "Long queue")] {
+        let log = ["incident", "log", "--category", "ops:suspension", "--severity", severity, "--summary", summary];
+        references.push(emb.must(&log)["reference"].as_str().expect("a reference").to_owned());
+    }
+    let show = emb.must(&["report", "start", "situation-report"]);
+    let figure = |show: &serde_json::Value, name: &str| {
+        let found = show["figures"].as_array().expect("figures").iter().find(|figure| figure["name"] == name).cloned();
+        found.unwrap_or_default()
+    };
+    assert_eq!(figure(&show, "new")["count"], 3);
+    assert_eq!(figure(&show, "critical")["rows"], serde_json::json!([references[0]]));
+    // The numbers stay as they were counted, whatever happens to the incidents.
+    emb.must(&["incident", "state", &references[0], "closed", "--reason", "Replaced"]);
+    let report = show["row"]["reference"].as_str().expect("a reference");
+    assert_eq!(figure(&emb.must(&["report", "show", report]), "critical")["count"], 1);
+
+    let text = at("situation.txt");
+    std::fs::write(&text, "Quiet.\n").expect("a file");
+    let written = emb.must(&["report", "write", report, "--section", "situation", "--file", &text]);
+    assert!(written["entry"].is_string());
+    assert!(emb.must(&["report", "write", report, "--section", "situation", "--file", &text])["entry"].is_null());
+    emb.must(&["report", "sign", report, "--as", "approved"]);
+    assert_eq!(emb.must(&["report", "show", report])["signatures"][0]["current"], true);
+    std::fs::write(&text, "Quiet. And so it stays.\n").expect("a file");
+    emb.must(&["report", "write", report, "--section", "situation", "--file", &text]);
+    assert_eq!(emb.must(&["report", "show", report])["signatures"][0]["current"], false);
+
+    let code = |arguments: &[&str]| emb.run(arguments).status.code();
+    assert_eq!(code(&["report", "show", &references[1]]), Some(4), "an incident is no report");
+    let backwards = ["--from", "2026-10-04T22:00:00+02:00", "--to", "2026-10-04T21:00:00+02:00"];
+    assert_eq!(code(&[&["report", "start", "handover"][..], &backwards].concat()), Some(2));
+    std::fs::write(&text, "x".repeat(70_000)).expect("a file");
+    assert_eq!(code(&["report", "write", report, "--section", "needs", "--file", &text]), Some(2));
+    std::fs::write(&text, "x").expect("a file");
+    assert_eq!(code(&["report", "write", report, "--section", "No section", "--file", &text]), Some(2));
+    emb.sound();
+
+    // Whoever is in the field writes no report.
+    let field = Device::new(root.path(), "field");
+    let ask =
+        ["device", "request", "--agency", "emb", "--operator", "P. Officer", "--device", "F 12", "--roles", "field"];
+    field.must(&[&ask[..], &["--out", &at("field.request")]].concat());
+    emb.must(&["roster", "enrol", &at("field.request"), "--out", &at("field.welcome")]);
+    field.must(&["join", &at("field.welcome")]);
+    assert_eq!(field.run(&["report", "start", "handover"]).status.code(), Some(3));
 }

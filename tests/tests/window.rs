@@ -99,7 +99,7 @@ async fn an_incident_typed_by_keyboard_appears_on_the_other_board() {
     laptop.press("Ballot box destroyed with acid").await;
     laptop.press(&tab).await;
     laptop.press("tampering").await;
-    laptop.wait_for("#kinds li").await;
+    laptop.wait_for("[role='listbox']:not([hidden]) li").await;
     laptop.press(&tab).await;
     laptop.press(" ").await;
     for _ in 0..3 {

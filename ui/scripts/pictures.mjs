@@ -23,17 +23,30 @@ const shown = [
   ['trail', 'Trail', 'The signed chain: each entry, its author, its device, its check.'],
   ['log', 'Log an incident', 'Eight fields, the draft kept at each keystroke, the audience in a sentence.'],
   ['log-secrecy', 'The secrecy of the ballot', 'A text that may tell how someone voted is stopped before it is signed.'],
+  ['log-told', 'Taken down from a radio', '`F2`: who told it, over what, and how far to trust it; the teller is sealed apart.'],
+  ['log-stations', 'Stations proposed', 'A code, a word of the name or of the place, with or without accents.'],
   ['referrals', 'Referrals', 'What is asked of us and by us: timers, steps with who and when, and whom to alert when nobody answers.'],
   ['referrals-ladder', 'Ladder on silence', 'After how many minutes without an answer, whom to alert.'],
   ['map', 'Map', 'The same selection as the board, without a network.'],
   ['exchange', 'Exchange', 'Who has what, over which way, and what was not taken in.'],
   ['roster', 'Institutions and devices', 'Only the signed list counts.'],
+  ['revoke-second', 'Revoke', 'Why, up to which entry it counts, and who must approve.'],
+  ['reach', 'What it could read', 'By the keys known here; what to do next.'],
+  ['approve', 'The second approver', 'The question, the cut and the reason, before anything is signed.'],
+  ['enrol', 'Enrol', 'The id to compare by telephone, and what the device will read.'],
+  ['incident-apart', 'Entries after the cut', 'They stand apart, labelled, and count for nothing.'],
+  ['silent', 'Silent stations', 'What was expected by when, and has not come.'],
+  ['sitrep', 'Situation report', 'Counted in one step; each number opens its rows; several desks write at once.'],
+  ['handover', 'Handover', 'What is open, overdue and promised; the incoming lead signs.'],
+  ['ics209', 'ICS 209', 'The same report under the headings of the form.'],
+  ['ics214', 'ICS 214', 'What this desk did, in order.'],
+  ['exercise', 'Exercise', 'The scripted night, at any speed; the frame says that it is one.'],
   ['wall', 'Wallboard', 'For the other end of the room.'],
   ['palette', 'Find anything', '`Ctrl K`: incidents and commands.'],
   ['keys', 'Keys', '`?` shows them on every screen.'],
 ];
 const looks = [['dark', { theme: 'dark', language: 'en' }], ['light', { theme: 'light', language: 'en' }], ['arabic', { theme: 'dark', language: 'ar' }]];
-const LIMIT = 4_000_000;
+const LIMIT = 6_000_000;
 
 const docs = fileURLToPath(new URL('../../docs', import.meta.url));
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : '';
@@ -64,7 +77,7 @@ ${text}
 
 ${looks.map(([look]) => `![${title}, ${look}](pictures/screens/${name}-${look}.webp)`).join('\n')}
 `).join('\n')}`;
-if (!only) writeFileSync(`${docs}/screens.md`, page);
+writeFileSync(`${docs}/screens.md`, page);
 const size = readdirSync(`${docs}/pictures/screens`).reduce((sum, file) => sum + statSync(`${docs}/pictures/screens/${file}`).size, 0);
 console.log(`${tasks.length} pictures, ${(size / 1e6).toFixed(2)} MB in all`);
 if (size > LIMIT) { console.log(`more than ${LIMIT / 1e6} MB`); process.exitCode = 1; }

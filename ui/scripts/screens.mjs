@@ -142,7 +142,7 @@ export const screens = [
   ['handover', '', async (page) => { await press('g', 's')(page); await page.waitForSelector("[data-testid='section-situation']"); await press('j')(page); await page.waitForSelector("[data-testid='sign-taken-over']"); }],
   ['ics209', '', async (page) => { await press('g', 's')(page); await page.waitForSelector("[data-testid='report-form']"); await page.select("[data-testid='report-form']", '209'); }],
   ['ics214', '', async (page) => { await press('g', 's')(page); await page.waitForSelector("[data-testid='report-form']"); await page.select("[data-testid='report-form']", '214'); }],
-  ['exercise', 'exercise=1', async (page) => { await chord(page, 'k'); await page.keyboard.type('exercise'); await page.keyboard.press('Enter'); await page.waitForSelector("[data-testid='exercise-play']"); await page.click("[data-testid='exercise-play']"); await page.waitForSelector("[data-testid='exercise-stop']"); }],
+  ['exercise', 'exercise=1', async (page) => { await page.waitForSelector("[data-testid='exercise-mark']"); await page.click("[data-testid='exercise-mark']"); await page.waitForSelector("[data-testid='exercise-play']"); await page.click("[data-testid='exercise-play']"); await page.waitForSelector("[data-testid='exercise-stop']"); }],
   ['keys', '', press('?')],
   ['gallery', 'gallery'],
   ['gallery-ask', 'gallery', async (page) => { await page.click("[data-testid='open-asklong']"); }],

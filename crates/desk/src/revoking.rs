@@ -337,7 +337,8 @@ mod tests {
         assert_eq!((seen.last_good, seen.known, seen.apart), (0, 1, 1));
         // Nobody else's to judge.
         assert_eq!(field.look_at_approval(&asked).await.unwrap_err().code, Code::NotAllowed);
-        assert_eq!(practice.police.look_at_approval(&asked).await.unwrap_err().code, Code::NotAllowed);
+        // The police have not even heard of that device.
+        assert_eq!(practice.police.look_at_approval(&asked).await.unwrap_err().code, Code::NotFound);
         assert_eq!(field.approve_revocation("Field 12", 0, &approved).await.unwrap_err().code, Code::NotAllowed);
         second.approve_revocation("Field 12", 0, &approved).await.unwrap();
         // An approval holds for what it says and nothing else.

@@ -136,9 +136,10 @@ fn only_a_desk_that_reads_a_report_writes_in_it_and_only_its_owner_signs() {
     assert_eq!(record.state().signatures[0].0.sections["situation"], "Quiet.");
     // An incident has no text and is not signed.
     let mut play = Play::new();
-    let seen = play.fold();
-    for action in [write(&seen, 0, 0, "x"), sign()] {
-        let opened = play.world.state(DESK, &seen, action);
+    for who in [DESK, COMMANDER] {
+        let seen = play.fold();
+        let action = if who == DESK { write(&seen, 0, 0, "x") } else { sign() };
+        let opened = play.world.state(who, &seen, action);
         play.all.push(opened.clone());
         assert_eq!(play.status(&opened).0, Status::NotAuthorised);
     }
