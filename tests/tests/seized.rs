@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use fantoccini::key::Key;
-use intact_tests::driven::{Window, open, test_id};
+use intact_tests::driven::{Timings, Window, open, test_id};
 use intact_tests::{Device, Serving};
 use serde_json::{Value, json};
 
@@ -142,8 +142,13 @@ async fn a_seized_laptop_is_revoked_by_keyboard_and_what_it_writes_later_stands_
     // Choose the device, press x, say why; all that is known is good unless said otherwise.
     choose(&first, "Field 12").await;
     first.both("roster").await;
-    first.press("x").await;
-    first.wait_for(&test_id("revoke-reason")).await;
+    let mut times = Timings::of("seized laptop");
+    times
+        .step("x to the question", async {
+            first.press("x").await;
+            first.wait_for(&test_id("revoke-reason")).await;
+        })
+        .await;
     first.press("Laptop taken from the car at 20:50").await;
     let go = format!("{}:enabled", test_id("revoke-go"));
     first.wait_for(&go).await;
@@ -163,8 +168,12 @@ async fn a_seized_laptop_is_revoked_by_keyboard_and_what_it_writes_later_stands_
 
     first.tab_to("approval-path").await;
     first.press(&at("approval")).await;
-    first.press(&enter()).await;
-    let told = first.text_of(&test_id("reach")).await;
+    let told = times
+        .step("the approval's file to revoked, and what it could read", async {
+            first.press(&enter()).await;
+            first.text_of(&test_id("reach")).await
+        })
+        .await;
     assert!(told.contains(&night.reference) && told.contains("it wrote there"), "{told}");
     assert!(told.contains("cannot be taken back") && told.contains("P. Officer"), "{told}");
     first.both("revoke-done").await;

@@ -66,11 +66,11 @@ fn exercise(root: &Path) -> (Device, Device, Running, String) {
     (joc, field, relay, format!("ws://127.0.0.1:{port}"))
 }
 
-/// Triages what is selected, and goes on, until the night is over.
+/// Goes to the next report above, triages it, and so on until the night is over.
 async fn triage(window: &Window, over: impl Fn() -> bool) -> u64 {
     let mut steps = 0;
     while !over() {
-        for keys in ["3", "t", "j"] {
+        for keys in ["k", "3", "t"] {
             window.press(keys).await;
             steps += 1;
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use fantoccini::Locator;
 use fantoccini::key::Key;
-use intact_tests::driven::{Running, Window, free_port, listens, open, test_id};
+use intact_tests::driven::{Running, Timings, Window, free_port, listens, open, test_id};
 use intact_tests::{Device, Practice, binaries};
 use serde_json::json;
 
@@ -89,8 +89,13 @@ async fn an_incident_typed_by_keyboard_appears_on_the_other_board() {
     let laptop = open(&field, true).await;
     laptop.wait_for(&test_id("search")).await;
     connect(&laptop, &url).await;
-    laptop.press("gl").await;
-    laptop.wait_for(&test_id("field-station")).await;
+    let mut times = Timings::of("ballot box");
+    times
+        .step("log: the key to the open form", async {
+            laptop.press("gl").await;
+            laptop.wait_for(&test_id("field-station")).await;
+        })
+        .await;
     let tab = String::from(char::from(Key::Tab));
     laptop.press("0421 rue Chevreul").await;
     laptop.press(&tab).await;
@@ -106,12 +111,21 @@ async fn an_incident_typed_by_keyboard_appears_on_the_other_board() {
         laptop.press(&String::from(char::from(Key::Right))).await;
     }
     laptop.press(&tab).await;
-    laptop.press("None hurt").await;
-    laptop.wait_for(&test_id("draft-kept")).await;
+    times
+        .step("the last word typed to the draft kept", async {
+            laptop.press("None hurt").await;
+            laptop.wait_for(&test_id("draft-kept")).await;
+        })
+        .await;
     laptop.both("log").await;
     let sign = format!("{}{}", char::from(Key::Control), char::from(Key::Enter));
-    laptop.press(&sign).await;
-    laptop.wait_for(&test_id("signed")).await;
+    times
+        .step("Ctrl Enter to signed and kept, and its row on the other board", async {
+            laptop.press(&sign).await;
+            laptop.wait_for(&test_id("signed")).await;
+            arrived(&joc).await;
+        })
+        .await;
     laptop.picture("log-signed-dark.png").await;
 
     // It appears on the other board by itself, on top.
@@ -129,6 +143,11 @@ async fn an_incident_typed_by_keyboard_appears_on_the_other_board() {
     let found = emb_after(joc, &emb).await;
     assert!(found.contains("Ballot box destroyed with acid"));
     laptop.client.close().await.unwrap();
+}
+
+/// The new row stands on the operations centre's board.
+async fn arrived(joc: &Window) {
+    joc.wait_for("[data-testid^='row-EMB-0421']").await;
 }
 
 /// Closes a window and asks its vault, now free, what it holds.
@@ -242,18 +261,31 @@ async fn triage_by_keyboard_merges_marks_and_takes_back() {
     let other = test_id(&format!("likely-{elsewhere}"));
     assert!(window.client.find(Locator::Css(&other)).await.is_err(), "another station is another matter");
     window.both("duplicate").await;
-    window.press("1").await;
-    said("Duplicate").await;
-    window.press("z").await;
-    said("Set back by a later entry").await;
+    let mut times = Timings::of("triage");
+    times
+        .step("merge: the key to its word", async {
+            window.press("1").await;
+            said("Duplicate").await;
+        })
+        .await;
+    times
+        .step("taken back", async {
+            window.press("z").await;
+            said("Set back by a later entry").await;
+        })
+        .await;
     // Two marked, one key.
     window.wait_for(&row(&again)).await.click().await.unwrap();
     window.press(" ").await;
     window.press(" ").await;
     window.wait_for(&test_id("marked")).await;
     window.both("marked").await;
-    window.press("3").await;
-    said("2 incidents").await;
+    times
+        .step("severity of two marked incidents", async {
+            window.press("3").await;
+            said("2 incidents").await;
+        })
+        .await;
     window.press("o").await;
     said("Out of scope").await;
     window.press("z").await;

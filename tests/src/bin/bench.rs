@@ -122,6 +122,30 @@ async fn elsewhere(emb: &Desk, dir: &Path) -> f64 {
     .await
 }
 
+/// Fills two vaults in a folder and leaves them there: `keep DIR N`.
+async fn keep(dir: &Path, n: usize) {
+    let (emb, police) = pair(dir).await;
+    emb.play_workload(&workload(&shared().join("bench/workload.py"), n), &["police"]).await.unwrap();
+    exchange(&emb, &police).await;
+    emb.close().await;
+    police.close().await;
+}
+
+/// Exchanges 100 new entries between them, again and again, and prints what each time cost:
+/// `again DIR ROUNDS`. The first finds both vaults freshly opened.
+async fn again(dir: &Path, rounds: usize) {
+    let emb = Desk::open(&dir.join("emb"), &pass()).await.unwrap();
+    let police = Desk::open(&dir.join("police"), &pass()).await.unwrap();
+    let more = workload(&shared().join("bench/workload.py"), 5);
+    for _ in 0..rounds {
+        emb.play_workload(&more, &["police"]).await.unwrap();
+        let (bytes, spent) = exchange(&emb, &police).await;
+        println!("{:.1} CPU-ms, {bytes} bytes", spent * 1000.0);
+    }
+    emb.close().await;
+    police.close().await;
+}
+
 fn pass() -> Passphrase {
     Passphrase::new("a passphrase for a drill".into())
 }
@@ -148,6 +172,11 @@ async fn main() {
         && word == "end"
     {
         return end(Path::new(dir), at.parse().unwrap()).await;
+    }
+    match arguments.as_slice() {
+        [word, dir, n] if word == "keep" => return keep(Path::new(dir), n.parse().unwrap()).await,
+        [word, dir, n] if word == "again" => return again(Path::new(dir), n.parse().unwrap()).await,
+        _ => {}
     }
     let large: usize = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(10_000);
     let root = tempfile::tempdir().unwrap();
