@@ -77,11 +77,11 @@ pub fn test_id(id: &str) -> String {
 }
 
 impl Window {
-    /// Waits until something stands there.
+    /// Waits until something stands there; two minutes, for a machine that has much else to do.
     pub async fn wait_for(&self, selector: &str) -> fantoccini::elements::Element {
         self.client
             .wait()
-            .at_most(Duration::from_secs(30))
+            .at_most(Duration::from_secs(120))
             .for_element(Locator::Css(selector))
             .await
             .unwrap_or_else(|error| panic!("{selector}: {error}"))
