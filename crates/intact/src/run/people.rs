@@ -156,10 +156,10 @@ fn reach_text(report: &desk::wire::ReachReport) -> String {
         text += &format!("  ({} of {} listed)\n", report.items.len(), report.total);
     }
     if report.agency_key {
-        text += &format!(
-            "It may hold its institution's key: {} records made since its revocation could be opened with it too, by whoever gets hold of their bytes.\n",
-            report.later
-        );
+        text += "It may hold its institution's key, and open with it whatever is sealed to that key, later records too, where it gets the bytes.\n";
+    }
+    if report.later > 0 {
+        text += &format!("{} records made since its revocation are not in this count.\n", report.later);
     }
     if report.absent > 0 {
         text += &format!("{} more were given to it that have not arrived here.\n", report.absent);
