@@ -1,6 +1,6 @@
 //! The real window under automation: opened on a vault, typed into as a keyboard does, pictured.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -21,17 +21,32 @@ impl Drop for Running {
 }
 
 /// A port that nobody listens on.
-pub fn free_port() -> u16 {
+fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
     listener.local_addr().expect("it has an address").port()
 }
 
 /// Whether somebody comes to listen on a port.
-pub fn listens(port: u16) -> bool {
+fn listens(port: u16) -> bool {
     (0..600).any(|_| {
         std::thread::park_timeout(Duration::from_millis(50));
         std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
     })
+}
+
+/// A relay over an embedded store in this folder; gives its address.
+pub fn relay(root: &Path) -> (Running, String) {
+    let port = free_port();
+    let store = root.join("relay.db");
+    let relay = Command::new(binaries().join("intact"))
+        .args(["relay", "--listen", &format!("127.0.0.1:{port}"), "--store", &format!("sqlite:{}", store.display())])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the relay starts");
+    let relay = Running(relay);
+    assert!(listens(port), "the relay listens");
+    (relay, format!("ws://127.0.0.1:{port}"))
 }
 
 /// A window under automation.

@@ -3,12 +3,11 @@
 //! over a real relay.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use fantoccini::Locator;
 use fantoccini::key::Key;
-use intact_tests::driven::{Running, Timings, Window, free_port, listens, open, test_id};
-use intact_tests::{Device, binaries};
+use intact_tests::Device;
+use intact_tests::driven::{Running, Timings, Window, open, relay, test_id};
 
 fn key(key: Key) -> String {
     String::from(char::from(key))
@@ -27,20 +26,12 @@ fn desks(root: &Path) -> (Device, Device, Running, String) {
         let log = ["incident", "log", "--category", "ops:suspension", "--station", "0421"];
         one.must(&[&log[..], &["--summary", summary, "--severity", severity]].concat());
     }
-    let port = free_port();
-    let relay = Command::new(binaries().join("intact"))
-        .args(["relay", "--listen", &format!("127.0.0.1:{port}"), "--store", &format!("sqlite:{}", at("relay.db"))])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the relay starts");
-    let relay = Running(relay);
-    assert!(listens(port), "the relay listens");
-    (one, two, relay, format!("ws://127.0.0.1:{port}"))
+    let (relay, url) = relay(root);
+    (one, two, relay, url)
 }
 
 /// Goes to the exchange and types the relay's address; `stay` keeps the connection.
-async fn relay(window: &Window, url: &str, stay: bool) {
+async fn reach(window: &Window, url: &str, stay: bool) {
     window.press("ge").await;
     let address = window.wait_for(&test_id("relay-url")).await;
     address.clear().await.expect("the field empties");
@@ -86,7 +77,7 @@ async fn two_desks_write_one_report_at_once_and_the_incoming_lead_signs() {
     let first = open(&one, true).await;
     let mut times = Timings::of("report and handover");
     first.wait_for("[data-testid^='row-']").await;
-    relay(&first, &url, true).await;
+    reach(&first, &url, true).await;
     first.press(&key(Key::Escape)).await;
     first.press("gs").await;
     first.wait_for(&test_id("new-sitrep")).await;
@@ -107,7 +98,7 @@ async fn two_desks_write_one_report_at_once_and_the_incoming_lead_signs() {
     // The other desk fetches it once, and is without a network from then on.
     let second = open(&two, true).await;
     second.wait_for(&test_id("nav-exchange")).await;
-    relay(&second, &url, false).await;
+    reach(&second, &url, false).await;
     second.wait_for("[data-testid='said']:not(:empty)").await;
     second.press(&key(Key::Escape)).await;
     second.press("gs").await;
@@ -122,7 +113,7 @@ async fn two_desks_write_one_report_at_once_and_the_incoming_lead_signs() {
     holds(&second, "section-situation", "At 20:41: Quiet.").await;
     let both = "At 20:41: Quiet. Box replaced.";
     second.press(&key(Key::Escape)).await;
-    relay(&second, &url, true).await;
+    reach(&second, &url, true).await;
     times.step("the other's words, from connecting to both texts", holds(&first, "section-situation", both)).await;
     second.press(&key(Key::Escape)).await;
     second.press("gs").await;

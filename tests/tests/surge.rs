@@ -5,14 +5,13 @@
 //! in five minutes. How late each report was on the other screen is kept beside the pictures.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use desk::exercise::{NIGHT, Script};
 use desk::{Desk, Passphrase};
-use intact_tests::driven::{Running, Window, free_port, listens, open, pictures, test_id};
-use intact_tests::{Device, binaries, times};
+use intact_tests::driven::{Running, Window, open, pictures, relay, test_id};
+use intact_tests::{Device, times};
 use serde_json::Value;
 
 /// Watches, in the window, frame by frame: when the list's length changed, and whether the selected
@@ -54,16 +53,8 @@ fn exercise(root: &Path) -> (Device, Device, Running, String) {
     joc.must(&["roster", "enrol", &at("phones.request"), "--out", &at("phones.welcome")]);
     field.must(&["join", &at("phones.welcome")]);
     joc.must(&["incident", "log", "--category", "ops:queue", "--summary", "Long queue", "--severity", "1"]);
-    let port = free_port();
-    let relay = Command::new(binaries().join("intact"))
-        .args(["relay", "--listen", &format!("127.0.0.1:{port}"), "--store", &format!("sqlite:{}", at("relay.db"))])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the relay starts");
-    let relay = Running(relay);
-    assert!(listens(port), "the relay listens");
-    (joc, field, relay, format!("ws://127.0.0.1:{port}"))
+    let (relay, url) = relay(root);
+    (joc, field, relay, url)
 }
 
 /// Goes to the next report above, triages it, and so on until the night is over.

@@ -3,13 +3,12 @@
 //! board; every screen leaves its picture, dark and light.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use fantoccini::Locator;
 use fantoccini::key::Key;
-use intact_tests::driven::{Running, Timings, Window, free_port, listens, open, test_id};
-use intact_tests::{Device, Practice, binaries};
+use intact_tests::driven::{Running, Timings, Window, open, relay, test_id};
+use intact_tests::{Device, Practice};
 use serde_json::json;
 
 /// An operation of two devices that know each other, and a relay.
@@ -34,16 +33,8 @@ fn operation(root: &Path) -> (Device, Device, Running, String) {
     ]);
     emb.must(&["roster", "enrol", &request, "--out", &at("field.welcome")]);
     field.must(&["join", &at("field.welcome")]);
-    let port = free_port();
-    let relay = Command::new(binaries().join("intact"))
-        .args(["relay", "--listen", &format!("127.0.0.1:{port}"), "--store", &format!("sqlite:{}", at("relay.db"))])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let relay = Running(relay);
-    assert!(listens(port), "the relay listens");
-    (emb, field, relay, format!("ws://127.0.0.1:{port}"))
+    let (relay, url) = relay(root);
+    (emb, field, relay, url)
 }
 
 async fn connect(window: &Window, url: &str) {
