@@ -7,7 +7,7 @@ use logbook::complaint_flow::ComplaintState;
 use logbook::roster::Role;
 use logbook::{Fields, Record};
 use serde::Deserialize;
-use vault::{ListQuery, View};
+use vault::ListQuery;
 
 use crate::error::{DeskError, Result};
 use crate::files;
@@ -107,24 +107,8 @@ impl Desk {
 
     /// All complaints that this device can read, newest first.
     pub async fn complaints(&self) -> Result<ComplaintList> {
-        let page = self
-            .vault()
-            .list(&ListQuery {
-                kind: RecordKind::Complaint,
-                view: View::All,
-                state: None,
-                category: None,
-                severity: None,
-                search: None,
-                since_ms: None,
-                until_ms: None,
-                references: Vec::new(),
-                assigned: None,
-                now_ms: moment::now().wall_ms,
-                limit: 1000,
-                offset: 0,
-            })
-            .await?;
+        let all = ListQuery::all(RecordKind::Complaint, moment::now().wall_ms, 1000);
+        let page = self.vault().list(&all).await?;
         let mut items = Vec::new();
         for row in page.rows {
             if let Some(record) = self.vault().record(&row.record).await? {

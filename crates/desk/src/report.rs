@@ -90,21 +90,7 @@ impl Desk {
     }
 
     async fn count(&self, kind: RecordKind, from: i64, to: i64, now_ms: i64) -> Result<Vec<Counted>> {
-        let all = ListQuery {
-            kind: RecordKind::Incident,
-            view: View::All,
-            state: None,
-            category: None,
-            severity: None,
-            search: None,
-            since_ms: None,
-            until_ms: None,
-            references: Vec::new(),
-            assigned: None,
-            now_ms,
-            limit: ROWS,
-            offset: 0,
-        };
+        let all = ListQuery::all(RecordKind::Incident, now_ms, ROWS);
         let within = ListQuery { since_ms: Some(from), until_ms: Some(to), ..all.clone() };
         let scoped = Some("out-of-scope".to_owned());
         let mut asked = vec![

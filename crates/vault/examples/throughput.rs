@@ -142,21 +142,8 @@ async fn timed<T>(work: &str, times: u32, run: impl AsyncFn() -> T) {
 }
 
 async fn reading(vault: &Vault, words: &mut Words) {
-    let open = ListQuery {
-        kind: RecordKind::Incident,
-        view: View::Open,
-        state: None,
-        category: Some("ops:category-7".into()),
-        severity: None,
-        search: None,
-        since_ms: None,
-        until_ms: None,
-        references: Vec::new(),
-        assigned: None,
-        now_ms: world::NOW,
-        limit: 50,
-        offset: 0,
-    };
+    let category = Some("ops:category-7".into());
+    let open = ListQuery { view: View::Open, category, ..ListQuery::all(RecordKind::Incident, world::NOW, 50) };
     timed("list: open, one category, 50 newest", 200, async || vault.list(&open).await.expect("a list")).await;
     let all = ListQuery { category: None, view: View::All, ..open.clone() };
     timed("list: all, 50 newest", 200, async || vault.list(&all).await.expect("a list")).await;
@@ -206,21 +193,7 @@ async fn main() {
 }
 
 async fn reading_once(vault: &Vault) {
-    let all = ListQuery {
-        kind: RecordKind::Incident,
-        view: View::Open,
-        state: None,
-        category: None,
-        severity: None,
-        search: None,
-        since_ms: None,
-        until_ms: None,
-        references: Vec::new(),
-        assigned: None,
-        now_ms: world::NOW,
-        limit: 50,
-        offset: 0,
-    };
+    let all = ListQuery { view: View::Open, ..ListQuery::all(RecordKind::Incident, world::NOW, 50) };
     vault.list(&all).await.expect("a list");
 }
 

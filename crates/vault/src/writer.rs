@@ -57,6 +57,8 @@ pub(crate) struct Writer {
     pub highest: HashMap<DeviceId, u64>,
     /// The identities with which every wrap in the database was tried, and the names it was for.
     pub tried: (Arc<Vec<Identity>>, Vec<String>),
+    /// The same as the database remembers it, from before this was opened: see [`tried_as`].
+    pub tried_before: Option<String>,
     /// Record numbers in the database.
     pub records: LruCache<RecordId, i64>,
     /// Record keys lately used.
@@ -69,6 +71,13 @@ pub(crate) struct Writer {
     pub stale: bool,
     /// A transaction is under way; still so after a panic in the middle of one.
     under_way: bool,
+}
+
+/// What stands for having tried every wrap in the database with these identities under these names.
+pub(crate) fn tried_as(identities: &[Identity], names: &[String]) -> String {
+    let recipients: Vec<String> = identities.iter().map(|identity| identity.recipient().as_str().to_owned()).collect();
+    let parts: Vec<&[u8]> = recipients.iter().chain(names).map(|part| part.as_bytes()).collect();
+    seal::id::to_hex(&seal::hash::tagged("intact/vault/tried/v1", &parts))
 }
 
 fn cap(size: usize) -> NonZeroUsize {
@@ -85,6 +94,7 @@ impl Writer {
             heads: HashMap::new(),
             highest: HashMap::new(),
             tried: Default::default(),
+            tried_before: None,
             records: LruCache::new(cap(RECORDS)),
             keys: LruCache::new(cap(RECENT)),
             newest: LruCache::new(cap(RECENT)),
@@ -105,6 +115,10 @@ impl Writer {
             .fetch_optional(&mut self.connection)
             .await?;
         self.stale = stale.is_some();
+        let tried: Option<(String,)> = sqlx::query_as("SELECT value FROM setting WHERE name = 'tried'")
+            .fetch_optional(&mut self.connection)
+            .await?;
+        self.tried_before = tried.map(|(tried,)| tried);
         let rows = sqlx::query(
             "SELECT d.n, d.id, d.head, (SELECT e.link FROM envelope e WHERE e.device = d.n AND e.number = d.head \
              ORDER BY e.id LIMIT 1) AS link, \
@@ -182,6 +196,8 @@ impl Writer {
         self.keys.clear();
         self.newest.clear();
         self.projected.clear();
+        // What was tried in it is to be tried again.
+        self.tried = Default::default();
         self.load().await
     }
 }

@@ -14,7 +14,7 @@ use crate::error::{Result, VaultError};
 use crate::project::Touched;
 use crate::rows::{self, EnvelopeRow, WrapRow};
 use crate::store::{Grounds, Vault, read};
-use crate::writer::{Tally, Writer};
+use crate::writer::{Tally, Writer, tried_as};
 
 /// Bytes of refused bodies kept aside for inspection.
 const MAX_REFUSED: i64 = 4 * 1024 * 1024;
@@ -166,12 +166,18 @@ impl Work {
         device.map(|device| format!("a:{}", device.agency)).into_iter().chain([format!("d:{id}")]).collect()
     }
 
-    /// Tries the wraps for us that nothing opened so far, if there are other
-    /// identities now, or the roster tells now who we are.
+    /// Tries the wraps for us that nothing opened so far, if there are other identities now, or the
+    /// roster tells now who we are. That they were tried is remembered beyond this opening: to find
+    /// them, each wrap for us is looked up among the keys, which a large vault has tens of thousands of.
     async fn unopened(&mut self, writer: &mut Writer) -> Result<Vec<KeyId>> {
         let identities = read(&self.vault.inner.identities).clone();
         let names = self.own_names();
         if Arc::ptr_eq(&identities, &writer.tried.0) && names == writer.tried.1 {
+            return Ok(Vec::new());
+        }
+        let tried = tried_as(&identities, &names);
+        if writer.tried_before.as_ref() == Some(&tried) {
+            writer.tried = (identities, names);
             return Ok(Vec::new());
         }
         let mut wraps = Vec::new();
@@ -195,6 +201,11 @@ impl Work {
             }
         }
         let opened = self.open_wraps(writer, wraps.iter().map(|(_, wrap)| wrap), |_, _| ()).await?;
+        sqlx::query("INSERT OR REPLACE INTO setting (name, value) VALUES ('tried', ?)")
+            .bind(&tried)
+            .execute(&mut writer.connection)
+            .await?;
+        writer.tried_before = Some(tried);
         writer.tried = (identities, names);
         Ok(opened)
     }

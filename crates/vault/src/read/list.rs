@@ -68,6 +68,27 @@ pub struct ListQuery {
     pub offset: u32,
 }
 
+impl ListQuery {
+    /// The first page of everything of a kind; what narrows it is set from there.
+    pub fn all(kind: RecordKind, now_ms: i64, limit: u32) -> Self {
+        Self {
+            kind,
+            view: View::All,
+            state: None,
+            category: None,
+            severity: None,
+            search: None,
+            since_ms: None,
+            until_ms: None,
+            references: Vec::new(),
+            assigned: None,
+            now_ms,
+            limit,
+            offset: 0,
+        }
+    }
+}
+
 /// A referral in a row.
 #[derive(Debug, Clone)]
 pub struct RowReferral {

@@ -64,6 +64,33 @@ async fn a_wrap_before_the_identity_that_opens_it_is_tried_again() {
 }
 
 #[tokio::test]
+async fn that_wraps_were_tried_is_remembered_for_these_identities_and_no_others() {
+    let world = World::new();
+    let (emb, _dir, shared, _) = written(&world).await;
+    let (dir, police) = world.vault("police").await;
+    let own = || vec![world.member("police").own.clone()];
+    police.set_identities(own());
+    let outcome = police.ingest(incoming(all(&emb, query("police")).await)).await.unwrap();
+    assert_eq!((outcome.links, outcome.entries), (4, 0));
+    police.close().await;
+    // Opened again with the same: nothing opens, and nothing is lost.
+    let police = world.reopen(&dir, "police").await;
+    police.set_identities(own());
+    police.open_waiting().await.unwrap();
+    assert_eq!(police.stats().await.unwrap().entries, 0);
+    police.close().await;
+    // Opened again with the agency's: whatever was tried before is tried with it.
+    let police = world.reopen(&dir, "police").await;
+    police.open_waiting().await.unwrap();
+    assert_eq!(police.record(&shared).await.unwrap().unwrap().entries().len(), 3);
+    police.close().await;
+    let police = world.reopen(&dir, "police").await;
+    police.open_waiting().await.unwrap();
+    assert_eq!(police.stats().await.unwrap().entries, 3);
+    assert!(police.check(false, &|_, _| {}).await.unwrap().problems.is_empty());
+}
+
+#[tokio::test]
 async fn bodies_are_attached_to_links_that_were_counted_before() {
     let world = World::new();
     let (emb, _dir, shared, _) = written(&world).await;

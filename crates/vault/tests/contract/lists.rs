@@ -6,21 +6,7 @@ use vault::{ListQuery, ReferralQuery, Vault, View};
 use crate::world::{NOW, World, all, id, incoming, key_of, query, write};
 
 pub fn listing(view: View) -> ListQuery {
-    ListQuery {
-        kind: RecordKind::Incident,
-        view,
-        state: None,
-        category: None,
-        severity: None,
-        search: None,
-        since_ms: None,
-        until_ms: None,
-        references: Vec::new(),
-        assigned: None,
-        now_ms: NOW,
-        limit: 50,
-        offset: 0,
-    }
+    ListQuery { view, ..ListQuery::all(RecordKind::Incident, NOW, 50) }
 }
 
 /// How many incidents a search finds.
