@@ -292,10 +292,12 @@ impl Desk {
     }
 
     async fn find_referral(&self, name: &str) -> Result<(std::sync::Arc<Record>, EntryId)> {
-        let rows = self.vault().referrals(&vault::ReferralQuery::all(self.agency())).await?;
-        let fits: Vec<_> =
-            rows.iter().filter(|row| name.len() >= 4 && row.entry.to_string().starts_with(name)).collect();
-        match fits.as_slice() {
+        if name.len() < 4 {
+            return Err(DeskError::not_found("referral", name));
+        }
+        let query = vault::ReferralQuery { named: Some(name.to_owned()), ..vault::ReferralQuery::all(self.agency()) };
+        let rows = self.vault().referrals(&query).await?;
+        match rows.as_slice() {
             [one] => {
                 let record = self.vault().record(&one.record).await?;
                 Ok((record.ok_or_else(|| DeskError::not_found("referral", name))?, one.entry))

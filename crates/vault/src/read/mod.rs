@@ -27,12 +27,14 @@ pub struct ReferralQuery {
     pub inbox: bool,
     /// Those from it.
     pub outbox: bool,
+    /// Those whose id begins with this, lowercase hex.
+    pub named: Option<String>,
 }
 
 impl ReferralQuery {
     /// All referrals to and from an agency.
     pub fn all(agency: &AgencyId) -> Self {
-        Self { agency: agency.clone(), inbox: true, outbox: true }
+        Self { agency: agency.clone(), inbox: true, outbox: true, named: None }
     }
 }
 
@@ -161,11 +163,13 @@ impl Vault {
         let agency = query.agency.as_str();
         let rows = sqlx::query(
             "SELECT p.record, p.reference, r.entry, r.state FROM referral r JOIN projection p ON p.n = r.record \
-             WHERE (?1 AND r.asked = ?3) OR (?2 AND r.asker = ?3) ORDER BY r.offered_ms DESC LIMIT 10000",
+             WHERE ((?1 AND r.asked = ?3) OR (?2 AND r.asker = ?3)) \
+             AND (?4 IS NULL OR substr(lower(hex(r.entry)), 1, length(?4)) = ?4) ORDER BY r.offered_ms DESC LIMIT 10000",
         )
         .bind(query.inbox)
         .bind(query.outbox)
         .bind(agency)
+        .bind(query.named.as_deref())
         .fetch_all(&mut *self.inner.readers.get().await?)
         .await?;
         let damaged = |_| VaultError::Corrupt("a referral's row".into());

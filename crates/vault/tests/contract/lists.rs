@@ -51,9 +51,15 @@ async fn lists_follow_the_entries_newest_first() {
     assert_eq!(total(ListQuery { kind: RecordKind::Complaint, ..listing(View::All) }).await, 0);
     let counts = emb.counts(NOW, "Unit 7").await.unwrap();
     assert_eq!((counts.new, counts.open, counts.critical, counts.unanswered, counts.mine), (3, 4, 0, 1, 1));
-    let police = ReferralQuery { agency: id("police"), inbox: true, outbox: false };
+    let police = ReferralQuery { outbox: false, ..ReferralQuery::all(&id("police")) };
     let asked = emb.referrals(&police).await.unwrap();
     assert_eq!((asked.len(), asked[0].record, asked[0].state.as_str()), (1, ids[3], "offered"));
+    let named = |id: &str| ReferralQuery { named: Some(id.to_owned()), ..police.clone() };
+    let id = asked[0].entry.to_string();
+    assert_eq!(emb.referrals(&named(&id[..7])).await.unwrap()[0].entry, asked[0].entry, "found by how its id begins");
+    for other in [&id[1..9], "%", "_______"] {
+        assert!(emb.referrals(&named(other)).await.unwrap().is_empty(), "{other}");
+    }
     assert!(emb.referrals(&ReferralQuery { inbox: false, ..police }).await.unwrap().is_empty());
 }
 
