@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { BoardPage, BoardRow, Counts } from '../desk/types';
-import { anew, once, PAGE } from './pages';
+import { anew, joined, missing, once, PAGE } from './pages';
 
 const counts: Counts = { new: 0, open: 0, critical: 0, unanswered: 0, overdue: 0, mine: 0, silent: 0, silent_since: null };
 const row = (id: string) => ({ id }) as BoardRow;
@@ -45,6 +45,32 @@ it('reads an empty list once', async () => {
   const held = shelf(0);
   expect(await anew(held.read, { from: 0, to: 40, id: 'r0', at: 0, total: 9 })).toMatchObject({ rows: {}, total: 0, at: -1 });
   expect(held.asked()).toBe(1);
+});
+
+it('reads what is in view first, then ahead, then behind, and nothing twice', () => {
+  const view = { from: 4_010, to: 4_030 };
+  const asking = new Set<number>();
+  let rows: Record<number, BoardRow> = {};
+  const take = () => {
+    const offset = missing(rows, view, 10_000, asking);
+    if (offset >= 0) rows = joined(rows, Array.from({ length: PAGE }, (_, at) => row(`r${offset + at}`)), offset, view);
+    return offset;
+  };
+  expect([take(), take(), take()]).toEqual([4_000, 3_800, -1]);
+  expect(rows[4_029]?.id).toBe('r4029');
+  asking.add(0);
+  expect(missing({}, { from: 0, to: 20 }, 10_000, asking)).toBe(-1);
+  expect(missing({}, { from: 0, to: 20 }, 0, new Set())).toBe(-1);
+});
+
+it('holds a bounded number of rows, those around what is in view', () => {
+  let rows: Record<number, BoardRow> = {};
+  for (let offset = 0; offset < 100_000; offset += PAGE) {
+    rows = joined(rows, Array.from({ length: PAGE }, (_, at) => row(`r${offset + at}`)), offset, { from: offset, to: offset + 20 });
+    expect(Object.keys(rows).length).toBeLessThanOrEqual(4000);
+    expect(rows[offset]?.id).toBe(`r${offset}`);
+  }
+  expect(rows[0]).toBeUndefined();
 });
 
 it('runs once more at the end of a surge, not once for each', async () => {

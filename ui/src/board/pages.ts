@@ -44,6 +44,37 @@ export async function anew(read: Read, before: Before): Promise<Found> {
   return { rows, total, counts, at, moved };
 }
 
+/** Rows beyond the window of the list that are read before they are scrolled into it. */
+const AHEAD = 100;
+/** Rows that are held at most, so that a long scroll does not fill the memory. */
+const HELD = 4000;
+
+/**
+ * The page to read next: of what is in view first, then of what a moment's scrolling brings into it; -1
+ * where nothing is missing. `asking`: the pages that are on their way.
+ */
+export function missing(rows: Record<number, BoardRow>, { from, to }: { from: number; to: number }, total: number, asking: ReadonlySet<number>): number {
+  const look = (first: number, last: number) => {
+    for (let index = Math.max(0, first); index < Math.min(last, total); index += 1) {
+      const offset = Math.floor(index / PAGE) * PAGE;
+      if (!rows[index] && !asking.has(offset)) return offset;
+    }
+    return -1;
+  };
+  return [look(from, to), look(to, to + AHEAD), look(from - AHEAD, from)].find((offset) => offset >= 0) ?? -1;
+}
+
+/** The rows with a page more; of very many, those around what is in view. */
+export function joined(rows: Record<number, BoardRow>, page: BoardRow[], offset: number, { from, to }: { from: number; to: number }): Record<number, BoardRow> {
+  const all = { ...rows };
+  page.forEach((row, at) => { all[offset + at] = row; });
+  const held = Object.keys(all);
+  if (held.length <= HELD) return all;
+  // Half as many, so that this is not done again for each page.
+  for (const at of held.map(Number)) if (at < from - HELD / 4 || at > to + HELD / 4) delete all[at];
+  return all;
+}
+
 /** Runs one at a time; whatever asks meanwhile gets one more run at the end. A surge costs no queue. */
 export function once(work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | null = null;
