@@ -9,7 +9,7 @@ CARGO_TARGET_DIR ?= $(CURDIR)/target
 BIN := $(CARGO_TARGET_DIR)/release
 ACCEPTANCE := $(INTACT_SHARED)/acceptance/first_light.py
 
-.PHONY: help run demo test check gates bench torture build window package deps deps-test ui schemas deny acceptance clean
+.PHONY: help run demo test check gates bench torture build window package package-try deps deps-test ui schemas deny acceptance clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -33,11 +33,15 @@ build: deps ## the command line and the verifier, release
 window: deps ui ## the window, release
 	cargo build --release --locked -p intact-window --features tauri/custom-protocol
 
-package: deps ui ## a .deb: window, command line, verifier, relay unit, manual pages, completions
-	cargo build --profile dist --locked -p intact -p intact-verify
-	bash packaging/stage.sh $(CARGO_TARGET_DIR)/dist
-	cd src-tauri && npx --yes @tauri-apps/cli@2.12.5 build --bundles deb -- --profile dist --locked
-	@ls $(CARGO_TARGET_DIR)/dist/bundle/deb/*.deb
+package: deps ui ## a .deb of what the tests test: window, command line, verifier, relay unit, manual pages, completions
+	cargo build --release --locked --workspace --features tauri/custom-protocol
+	bash packaging/stage.sh $(BIN)
+	cd src-tauri && npx --yes @tauri-apps/cli@2.12.5 bundle --bundles deb
+	@ls $(BIN)/bundle/deb/*.deb
+
+package-try: package ## installs the .deb in a clean Debian and opens a parcel there by double-click; needs root
+	@bash .config/install.sh package
+	@bash packaging/try.sh $(BIN)/bundle/deb/*.deb $(BIN)/package-try
 
 run: ## opens the window on a practice election night; without a display, the same story in the terminal
 	@bash .config/run.sh

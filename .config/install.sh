@@ -6,6 +6,7 @@ test=(xvfb xauth webkit2gtk-driver dbus dbus-x11 imagemagick x11-utils fonts-dej
 case "${1:-build}" in
   build) want=("${build[@]}") ;;
   gates) want=(chromium) ;;
+  package) want=(debootstrap) ;;
   *) want=("${build[@]}" "${test[@]}") ;;
 esac
 missing=()
