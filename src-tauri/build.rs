@@ -60,6 +60,11 @@ fn main() {
         "exercise_play",
         "exercise_stop",
         "tiles_read",
+        "choose_file",
+        "opened_file",
+        "notify",
+        "dossier_read",
+        "station_import",
     ];
     let manifest = tauri_build::AppManifest::new().commands(commands);
     tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest)).expect("the window's context");

@@ -8,29 +8,36 @@ mod exercise;
 mod reports;
 mod roster;
 mod state;
+mod system;
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use state::Window;
-use tauri::Manager;
+use tauri::plugin::TauriPlugin;
+use tauri::{Manager, RunEvent, WindowEvent, Wry};
 
-/// What stands on the command line: `--vault DIR` and, for drills and tests, `--passphrase-file FILE`.
+/// What stands on the command line: `--vault DIR` and, for drills and tests, `--passphrase-file FILE`;
+/// then a file that was double-clicked.
 struct Options {
     dir: PathBuf,
     passphrase_file: Option<PathBuf>,
+    file: Option<PathBuf>,
 }
 
-fn options() -> Options {
-    let mut options = Options { dir: default_dir(), passphrase_file: None };
-    let mut arguments = std::env::args_os().skip(1);
-    while let Some(argument) = arguments.next() {
-        match argument.to_str() {
-            Some("--vault") => options.dir = arguments.next().map(PathBuf::from).unwrap_or(options.dir),
-            Some("--passphrase-file") => options.passphrase_file = arguments.next().map(PathBuf::from),
-            _ => {}
+impl Options {
+    fn read(arguments: &mut dyn Iterator<Item = OsString>) -> Self {
+        let mut options = Self { dir: default_dir(), passphrase_file: None, file: None };
+        while let Some(argument) = arguments.next() {
+            match argument.to_str() {
+                Some("--vault") => options.dir = arguments.next().map(PathBuf::from).unwrap_or(options.dir),
+                Some("--passphrase-file") => options.passphrase_file = arguments.next().map(PathBuf::from),
+                Some(other) if other.starts_with("--") => {}
+                _ => options.file = Some(PathBuf::from(argument)),
+            }
         }
+        options
     }
-    options
 }
 
 /// `INTACT_VAULT`, or the place where the desktop keeps data of its programs.
@@ -55,11 +62,28 @@ fn open_early(options: &Options) -> Option<desk::Desk> {
     }
 }
 
+/// One window for one vault. Other vaults of this person have their own.
+fn single(dir: &Path) -> TauriPlugin<Wry> {
+    tauri_plugin_single_instance::Builder::new()
+        .dbus_id(format!("org.intact.desk.v{}", desk::place_tag(dir)))
+        .callback(|app, arguments, folder| system::started_again(app, &arguments, &folder))
+        .build()
+}
+
+/// The file that was double-clicked, by its whole path.
+fn opened(options: &Options) -> Option<PathBuf> {
+    let file = options.file.as_ref()?;
+    Some(std::path::absolute(file).unwrap_or_else(|_| file.clone()))
+}
+
 fn main() {
-    let options = options();
-    let early = open_early(&options);
-    let window = Window::over(options.dir);
+    let options = Options::read(&mut std::env::args_os().skip(1));
+    let window = Window::over(options.dir.clone(), opened(&options));
     let outcome = tauri::Builder::default()
+        // First: a second start with the same vault ends here, before it looks at the vault.
+        .plugin(single(&options.dir))
+        .plugin(tauri_plugin_window_state::Builder::new().with_state_flags(system::PLACE).build())
+        .plugin(tauri_plugin_dialog::init())
         .manage(window)
         .invoke_handler(tauri::generate_handler![
             commands::vault_status,
@@ -120,9 +144,14 @@ fn main() {
             roster::approval_write,
             roster::enrol_look,
             roster::enrol,
+            system::choose_file,
+            system::opened_file,
+            system::notify,
+            system::dossier_read,
+            system::station_import,
         ])
         .setup(move |app| {
-            if let Some(desk) = early {
+            if let Some(desk) = open_early(&options) {
                 carry::watch_changes(app.handle().clone(), &desk);
                 let window = app.state::<Window>();
                 *tauri::async_runtime::block_on(window.desk.lock()) = Some(desk);
@@ -137,9 +166,25 @@ fn main() {
             std::process::exit(1);
         }
     };
-    app.run(|app, event| {
-        if matches!(event, tauri::RunEvent::Exit) {
-            tauri::async_runtime::block_on(app.state::<Window>().close());
+    app.run(|app, event| match event {
+        RunEvent::Exit => tauri::async_runtime::block_on(app.state::<Window>().close()),
+        RunEvent::WindowEvent { event: WindowEvent::Resized(_) | WindowEvent::Moved(_), .. } => {
+            system::remember_place(app);
         }
+        _ => {}
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Options;
+
+    #[test]
+    fn the_file_that_was_double_clicked_is_found_among_the_options() {
+        let read = |line: &str| Options::read(&mut line.split(' ').map(Into::into));
+        let options = read("--vault /v --passphrase-file /p /media/stick/night.parcel");
+        assert_eq!(options.dir, std::path::Path::new("/v"));
+        assert_eq!(options.file.as_deref(), Some(std::path::Path::new("/media/stick/night.parcel")));
+        assert!(read("--vault /v --unknown").file.is_none());
+    }
 }

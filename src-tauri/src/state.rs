@@ -28,13 +28,15 @@ pub struct Window {
     pub lan: Mutex<Option<(Link, String)>>,
     /// Ends the night that is being played.
     pub exercise: Mutex<Option<oneshot::Sender<()>>>,
+    /// The file that the window was opened with, until the page asks for it.
+    pub opened: Mutex<Option<PathBuf>>,
     /// What was not taken lately.
     pub refused: Mutex<Vec<Refusal>>,
 }
 
 impl Window {
-    /// A window over a vault's folder.
-    pub fn over(dir: PathBuf) -> Self {
+    /// A window over a vault's folder, opened with a file or without.
+    pub fn over(dir: PathBuf, opened: Option<PathBuf>) -> Self {
         Self {
             dir,
             desk: Mutex::new(None),
@@ -42,6 +44,7 @@ impl Window {
             relay_state: Mutex::new("off".into()),
             lan: Mutex::new(None),
             exercise: Mutex::new(None),
+            opened: Mutex::new(opened),
             refused: Mutex::new(Vec::new()),
         }
     }

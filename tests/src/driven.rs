@@ -58,12 +58,18 @@ pub struct Window {
 
 /// Opens a window on a vault through WebKit's own driver.
 pub async fn open(device: &Device, unlocked: bool) -> Window {
+    open_with(device, unlocked, None).await
+}
+
+/// The same, with a file that was double-clicked.
+pub async fn open_with(device: &Device, unlocked: bool, file: Option<&Path>) -> Window {
     let port = free_port();
     let driver = Command::new("WebKitWebDriver")
         .arg(format!("--port={port}"))
         // What the window remembers beside its vault, its language for one, is this device's own.
         .env("XDG_DATA_HOME", device.dir.with_extension("data"))
         .env("XDG_CACHE_HOME", device.dir.with_extension("cache"))
+        .env("XDG_CONFIG_HOME", device.dir.with_extension("config"))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -74,6 +80,7 @@ pub async fn open(device: &Device, unlocked: bool) -> Window {
     if unlocked {
         args.extend(["--passphrase-file".to_owned(), device.passphrase.display().to_string()]);
     }
+    args.extend(file.map(|file| file.display().to_string()));
     let binary = binaries().join("intact-window");
     assert!(binary.exists(), "build the window first: make window");
     let capabilities = json!({ "webkitgtk:browserOptions": { "binary": binary, "args": args } });
@@ -154,6 +161,14 @@ impl Window {
             self.press(&String::from(char::from(Key::Tab))).await;
         }
         panic!("Tab does not come to {id}");
+    }
+    /// Waits until something holds these words.
+    pub async fn says(&self, selector: &str, words: &str) {
+        let script = "const [where, words, done] = arguments; let left = 4800; const look = () => { \
+            const said = document.querySelector(where)?.textContent ?? ''; \
+            if (said.includes(words) || (left -= 1) < 0) done(left < 0 ? said : true); else setTimeout(look, 25); }; look()";
+        let found = self.client.execute_async(script, vec![json!(selector), json!(words)]).await;
+        assert_eq!(found.expect("the window answers"), json!(true), "{selector}: {words}");
     }
     /// Waits until something stands there, and gives its text.
     pub async fn text_of(&self, selector: &str) -> String {

@@ -35,6 +35,8 @@ const shown = [
   ['approve', 'The second approver', 'The question, the cut and the reason, before anything is signed.'],
   ['enrol', 'Enrol', 'The id to compare by telephone, and what the device will read.'],
   ['incident-apart', 'Entries after the cut', 'They stand apart, labelled, and count for nothing.'],
+  ['stations-done', 'Stations brought in', 'What became of each row of the list; what was refused, and why.'],
+  ['dossier-gaps', 'A dossier is checked', 'Opened by double-click: the verdict first, gaps before everything else. It needs no vault, only a trust file.'],
   ['silent', 'Silent stations', 'What was expected by when, and has not come.'],
   ['sitrep', 'Situation report', 'Counted in one step; each number opens its rows; several desks write at once.'],
   ['handover', 'Handover', 'What is open, overdue and promised; the incoming lead signs.'],

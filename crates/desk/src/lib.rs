@@ -40,7 +40,7 @@ mod workload;
 
 pub use error::{Code, DeskError, Result};
 pub use exhibit::CustodyReport;
-pub use opening::OpenedDossier;
+pub use opening::{OpenedDossier, read_dossier_by};
 pub use seal::{KdfCost, Passphrase};
 pub use session::Desk;
-pub use status::{Changes, closed_status};
+pub use status::{Changes, closed_status, place_tag};

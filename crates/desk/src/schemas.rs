@@ -60,6 +60,7 @@ struct Everything {
     parcel_report: wire::ParcelReport,
     dossier_report: wire::DossierReport,
     trust_report: wire::TrustReport,
+    verdict_report: wire::VerdictReport,
     import_report: wire::ImportReport,
     check_report: wire::CheckReport,
     vault_status: wire::VaultStatus,

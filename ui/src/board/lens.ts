@@ -33,6 +33,16 @@ function lensOf(found: unknown, views: string[]): Lens | null {
   return { view, search, state, category, severity, references: [] };
 }
 
+/** The screen and the lens out of the setting; nothing where they cannot be read. */
+export function placeFrom(setting: string | null, screens: string[], views: string[]): { screen: string; lens: Lens } | null {
+  let found: unknown;
+  try { found = JSON.parse(setting ?? 'null'); } catch { return null; }
+  if (typeof found !== 'object' || found === null) return null;
+  const { screen, lens } = found as Record<string, unknown>;
+  const read = lensOf(lens, views);
+  return text(screen, 20) && screens.includes(screen) && read ? { screen, lens: read } : null;
+}
+
 /** The views out of the setting. What cannot be read is left out, and never more than nine are taken. */
 export function savedFrom(setting: string | null, views: string[]): Saved[] {
   let list: unknown;

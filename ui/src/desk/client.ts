@@ -73,6 +73,15 @@ export const desk = {
   stopServing: () => invoke<void>('lan_stop'),
   writeParcel: (to: string, path: string) => invoke<T.ParcelReport>('parcel_write', { to, path }),
   readParcel: (path: string) => invoke<T.ParcelReport>('parcel_read', { path }),
+  /** Asks by the system's own dialog; nothing where the person changed their mind. */
+  chooseFile: (wanted: { save: boolean; title: string; name?: string; extension?: string }) => invoke<string | null>('choose_file', { wanted }),
+  /** The file that the window was opened with, once. */
+  openedFile: () => invoke<string | null>('opened_file'),
+  onOpened: (then: () => void) => listen<null>('opened', then),
+  notify: (text: string) => invoke<void>('notify', { text }),
+  readDossier: (path: string, out: string | null, trust: string | null) => invoke<T.VerdictReport>('dossier_read', { path, out, trust }),
+  importStations: (path: string, day: string | null) => invoke<T.StationImport>('station_import', { path, day }),
+  onStations: (then: (at: T.Progress) => void) => listen<T.Progress>('stations', (event) => then(event.payload)),
   setting: (name: string) => invoke<string | null>('settings_get', { name }),
   keepSetting: (name: string, value: string) => invoke<void>('settings_put', { name, value }),
   /** Plays the scripted night; only in an exercise. */

@@ -3,6 +3,7 @@
 import { emit } from '@tauri-apps/api/event';
 import { mockIPC } from '@tauri-apps/api/mocks';
 import { groundFile } from './mock-ground';
+import { verdict } from './mock-files';
 import { placed } from './mock-places';
 import { paperReports } from './mock-reports';
 import { silent, stations } from './mock-stations';
@@ -314,6 +315,18 @@ const commands: Record<string, (args: Record<string, unknown>) => unknown> = {
   lan_stop: () => { exchange.lan_address = null; },
   parcel_write: () => ({ received: { records: 0, entries: 0 }, sent: { records: 3, entries: 14 }, refused: [], size: 48_213 }),
   parcel_read: () => ({ received: { records: 1, entries: 3 }, sent: { records: 0, entries: 0 }, refused: [], size: 48_213 }),
+  choose_file: () => '/media/stick/chosen',
+  opened_file: () => {
+    const first = opened;
+    opened = null;
+    return first;
+  },
+  notify: () => {},
+  dossier_read: ({ path, out }) => verdict(String(path), (out ?? null) as string | null),
+  station_import: ({ path }) => {
+    if (!String(path).endsWith('.csv')) throw error('usage', 'the table has no column "code"', 'Nothing was changed. Give the columns names in the first row.');
+    return { created: 11_402, updated: 3, same: 17, refused: 2, skipped: [{ row: 96, reason: 'no name' }, { row: 4_210, reason: 'the latitude 481.2 is none' }], total: 11_422, day: null };
+  },
   settings_get: ({ name }) => settings.get(String(name)) ?? null,
   tiles_read: ({ offset, length }) => {
     if (!settings.get('tiles')?.endsWith('.pmtiles')) throw error('usage', 'this file is no PMTiles archive', 'Nothing was changed. Check the path.');
@@ -325,9 +338,13 @@ const commands: Record<string, (args: Record<string, unknown>) => unknown> = {
   exercise_stop: () => { void emit('exercise-ended', { name: 'Night', logged: 41, noted: 2, total: 232, stopped: true }); },
 };
 
+/** The file that the window was opened with. */
+let opened: string | null = null;
+
 /** Puts the paper desk in place of the real one; `?vault=locked` and the like choose where it stands. */
 export function installMock() {
   const wanted = new URLSearchParams(location.search);
+  opened = wanted.get('opened');
   const state = wanted.get('vault') as T.VaultStatus['state'] | null;
   if (state) vault = { ...vault, state };
   if (state === 'locked') localStorage.setItem('before', JSON.stringify({ operation: vault.operation, device: vault.device, last: vault.last_sync }));

@@ -83,6 +83,7 @@ export interface Refusal { reason: string }
 export interface Bytes { in: number; out: number }
 export interface SyncReport { received: Moved; sent: Moved; refused: Refusal[]; bytes: Bytes }
 export interface ParcelReport { received: Moved; sent: Moved; refused: Refusal[]; size: number }
+export interface VerdictReport { dossier: string; verdict: string; as_of: string | null; lines: string[] }
 export interface PeerRow { agency: string; name: string; last_contact: string | null; not_reached: number }
 export interface ExchangeStatus {
   relay_url: string | null; relay_state: string; lan_address: string | null; endpoint: string | null;
@@ -91,6 +92,10 @@ export interface ExchangeStatus {
 export interface StationRow { code: string; name: string; area: string; lat: number | null; lon: number | null; expected_by: string }
 export interface StationQuery { search?: string; limit: number; offset: number }
 export interface StationPage { total: number; items: StationRow[] }
+export interface SkippedRow { row: number; reason: string }
+export interface StationImport {
+  created: number; updated: number; same: number; refused: number; skipped: SkippedRow[]; total: number; day: string | null;
+}
 export interface SilentQuery { at?: string; limit: number; offset: number }
 export interface SilentRow { station: StationRow; expected: string; since: string; missed: number; last_at: string | null }
 export interface SilentPage { stations: number; expected: number; total: number; since: string | null; items: SilentRow[] }

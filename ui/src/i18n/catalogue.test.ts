@@ -12,7 +12,7 @@ const blanks = (s: string) => [...new Set([...s.matchAll(/\{(\w+)[:}]/g)].map(([
 
 // Words that are the same in both languages. Whatever is added here was looked at.
 const same: Record<'fr' | 'ar', string[]> = {
-  fr: ['brandIncident', 'institutions', 'whom', 'noteText', 'ok', 'incidents', 'nIncidents', 'secSituation', 'secActions', 'icsOrganisation', 'signatures'],
+  fr: ['brandIncident', 'institutions', 'whom', 'noteText', 'ok', 'incidents', 'nIncidents', 'secSituation', 'secActions', 'icsOrganisation', 'signatures', 'dossierOf', 'verdictIntact'],
   ar: [],
 };
 const sameCodes: Record<'fr' | 'ar', string[]> = {

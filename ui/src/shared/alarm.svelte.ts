@@ -32,9 +32,12 @@ function chime(away: boolean) {
   }
 }
 
-/** Asks the system whether this window may notify; whether it may. */
-export async function askNotes(): Promise<boolean> {
-  const granted = 'Notification' in window && (await Notification.requestPermission().catch(() => 'denied')) === 'granted';
+/** How a notice is shown by the system; it fails where the system shows none. */
+export type Notice = (text: string) => Promise<void>;
+
+/** Turns notices on with a first one, so that it is seen how they look; whether the system shows any. */
+export async function askNotes(show: Notice): Promise<boolean> {
+  const granted = await show(t('notesOn')).then(() => true, () => false);
   alarm.notes = granted;
   localStorage.setItem('notes', granted ? 'on' : 'off');
   return granted;
@@ -45,11 +48,10 @@ export function dropNotes() {
 }
 
 /** Something Critical arrived. */
-export function sound() {
+export function sound(show: Notice) {
   const away = !document.hasFocus();
   if (!alarm.muted) chime(away);
   // A notice is read over the shoulder and kept by the system: it holds nothing out of a record.
-  if (away && alarm.notes && 'Notification' in window && Notification.permission === 'granted') {
-    try { new Notification('Intact', { body: t('arrivedNote'), tag: 'critical' }); } catch { /* The system took the permission back. */ }
-  }
+  // Where the system shows none any more, the sound and the numbers on top remain.
+  if (away && alarm.notes) void show(t('arrivedNote')).catch(() => undefined);
 }

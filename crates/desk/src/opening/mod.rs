@@ -4,6 +4,8 @@
 //! trusted. It is opened in a private folder beside its place, listed and checked as a bag, and only
 //! then moved to its place, whole.
 
+mod reading;
+
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -18,6 +20,8 @@ use crate::error::{Code, DeskError, Result};
 use crate::moment;
 use crate::session::Desk;
 use crate::staging::{Staging, private_dir};
+
+pub use reading::read_dossier_by;
 
 /// A dossier that was opened.
 #[derive(Debug, Clone, Serialize)]

@@ -183,3 +183,42 @@ async fn a_dossier_that_was_changed_before_it_was_sealed_is_refused() {
     assert_eq!(error.code, Code::Integrity, "{error}");
     assert_eq!(case.names(), ["folder", "sealed"]);
 }
+
+#[tokio::test]
+async fn a_dossier_is_judged_where_it_lies_and_a_sealed_one_only_where_its_key_is() {
+    let case = Case::new().await;
+    let (plain, sealed) = (case.path("plain"), case.path("case.dossier"));
+    let names = [case.reference.clone()];
+    case.practice.emb.export_dossier(&names, &plain, None, false).await.unwrap();
+    case.practice.emb.export_dossier(&names, &sealed, Some("court"), true).await.unwrap();
+    let trust = case.path("trust");
+    case.practice.police.export_trust(&trust).await.unwrap();
+
+    // By a roster, by a trust file; nothing is written.
+    let before = case.names();
+    let judged = case.practice.court.read_dossier(&plain, None).await.unwrap();
+    assert_eq!((judged.verdict.as_str(), judged.lines[0].as_str()), ("INTACT", "INTACT"));
+    assert_eq!(crate::read_dossier_by(&plain, &trust).await.unwrap().verdict, "INTACT");
+    let by_itself = crate::read_dossier_by(&plain, &plain.join("bagit.txt")).await.unwrap();
+    assert_eq!(by_itself.verdict, "CANNOT BE READ", "a file of the dossier is no trust file");
+    for closed in [
+        case.practice.court.read_dossier(&sealed, None).await.unwrap(),
+        crate::read_dossier_by(&sealed, &trust).await.unwrap(),
+    ] {
+        assert_eq!((closed.verdict.as_str(), closed.lines.len()), ("SEALED", 0));
+    }
+    assert_eq!(case.names(), before);
+
+    // The wrong desk opens nothing; the court's does.
+    let out = case.path("opened");
+    assert!(case.practice.police.read_dossier(&sealed, Some(&out)).await.is_err());
+    assert_eq!(case.names(), before);
+    let judged = case.practice.court.read_dossier(&sealed, Some(&out)).await.unwrap();
+    assert_eq!(judged.verdict, "INTACT");
+    assert!(out.join("bagit.txt").exists());
+
+    // No dossier at all is a verdict too; what is not there is an error.
+    std::fs::write(case.path("other"), "not a dossier").unwrap();
+    assert_eq!(case.practice.court.read_dossier(&case.path("other"), None).await.unwrap().verdict, "CANNOT BE READ");
+    assert!(case.practice.court.read_dossier(&case.path("nowhere"), None).await.is_err());
+}

@@ -65,6 +65,18 @@ wire! {
         /// When it was written.
         as_of: String,
     }
+    /// What the verifier says of a dossier.
+    VerdictReport {
+        /// Its folder or file.
+        dossier: String,
+        /// `INTACT`, `INTACT, WITH GAPS`, `NOT INTACT` or `CANNOT BE READ`; `SEALED` where it is sealed
+        /// and was not opened: nothing was judged.
+        verdict: String,
+        /// Up to when the roster that judged is known.
+        as_of: Option<String>,
+        /// The verifier's answer in plain language, line by line; the first is the verdict.
+        lines: Vec<String>,
+    }
     /// A row that was not imported.
     SkippedRow {
         /// Its number, from 1.
