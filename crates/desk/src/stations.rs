@@ -191,7 +191,7 @@ impl Desk {
         let running = self.running(self.vault().schedules().await?, now).await?;
         let Some(from_ms) = running.iter().map(Running::heard_from_ms).min() else { return Ok(Silence::default()) };
         let mut heard: HashMap<i64, Vec<i64>> = HashMap::new();
-        for (schedule, last_ms) in self.vault().heard(from_ms, i64::MAX).await? {
+        for (schedule, last_ms) in self.vault().heard(from_ms).await? {
             heard.entry(schedule).or_default().push(last_ms);
         }
         let mut silence = Silence::default();

@@ -121,6 +121,9 @@ impl Walk<'_> {
             check.problem("the vault holds another number of entries than were written to it".into());
         }
         if self.caches {
+            for table in crate::counted::wrong(at).await? {
+                check.problem(format!("what is kept counted ({table}) is another number than there are"));
+            }
             blobs(self.vault, at, check).await?;
         }
         Ok(())
@@ -399,5 +402,6 @@ async fn rebuild_all(vault: &Vault, writer: &mut Writer) -> Result<()> {
         }
         crate::project::project(vault, writer, &folded, tally.seq).await?;
     }
+    crate::counted::anew(&mut writer.connection).await?;
     writer.commit(tally, &std::collections::HashMap::new()).await
 }

@@ -8,6 +8,7 @@ mod append;
 mod blobs;
 mod chain;
 mod check;
+mod counted;
 mod error;
 #[cfg(test)]
 mod full_disk;

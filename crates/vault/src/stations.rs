@@ -155,15 +155,14 @@ impl Vault {
         Ok(count as u64)
     }
 
-    /// Of each station with hours at which an incident was recorded from one moment to another: its
-    /// schedule's number, and when the last was. Milliseconds.
-    pub async fn heard(&self, from_ms: i64, until_ms: i64) -> Result<Vec<(i64, i64)>> {
+    /// Of each station with hours at which an incident was recorded since a moment: its schedule's number,
+    /// and when the last was. Milliseconds.
+    pub async fn heard(&self, from_ms: i64) -> Result<Vec<(i64, i64)>> {
         Ok(sqlx::query_as(
-            "SELECT s.schedule, MAX(p.created_ms) FROM projection p INDEXED BY projection_new CROSS JOIN station s ON s.code = p.station \
-             WHERE p.kind = 'incident' AND p.created_ms BETWEEN ? AND ? AND s.schedule IS NOT NULL GROUP BY s.n",
+            "SELECT s.schedule, h.last_ms FROM heard h CROSS JOIN station s ON s.code = h.station \
+             WHERE h.last_ms >= ? AND s.schedule IS NOT NULL",
         )
         .bind(from_ms)
-        .bind(until_ms)
         .fetch_all(&mut *self.inner.readers.get().await?)
         .await?)
     }

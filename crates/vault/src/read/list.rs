@@ -221,9 +221,9 @@ impl Vault {
     pub async fn counts(&self, now_ms: i64, assigned: &str) -> Result<Counts> {
         let row: (i64, i64, i64, i64, i64, i64) = sqlx::query_as(
             "SELECT \
-             (SELECT COUNT(*) FROM projection WHERE kind = 'incident' AND open = 1 AND state = 'new'), \
-             (SELECT COUNT(*) FROM projection WHERE kind = 'incident' AND open = 1), \
-             (SELECT COUNT(*) FROM projection WHERE kind = 'incident' AND severity = 4 AND open = 1), \
+             (SELECT IFNULL(SUM(records), 0) FROM counted WHERE kind = 'incident' AND open = 1 AND state = 'new'), \
+             (SELECT IFNULL(SUM(records), 0) FROM counted WHERE kind = 'incident' AND open = 1), \
+             (SELECT IFNULL(SUM(records), 0) FROM counted WHERE kind = 'incident' AND severity = 4 AND open = 1), \
              (SELECT COUNT(*) FROM referral WHERE state IN ('offered', 'received', 'seen')), \
              (SELECT COUNT(*) FROM referral WHERE state IN ('offered', 'received', 'seen') AND respond_by_ms < ?), \
              (SELECT COUNT(*) FROM projection WHERE kind = 'incident' AND open = 1 AND assigned = ?)",
@@ -245,16 +245,31 @@ impl Vault {
 
 /// How many records a query finds.
 pub(super) async fn total(at: &mut SqliteConnection, query: &ListQuery, found: Option<&Found>) -> Result<i64> {
-    let mut count = QueryBuilder::<Sqlite>::new("SELECT COUNT(*) FROM ");
+    let mut count = QueryBuilder::<Sqlite>::new("SELECT ");
     match found {
         Some(found) if found.alone => {
-            count.push("search WHERE ");
+            count.push("COUNT(*) FROM search WHERE ");
             found.matching(&mut count);
         }
-        _ => conditions(&mut count, query, found, false),
+        None if is_counted(query) => {
+            count
+                .push("IFNULL(SUM(p.records), 0) FROM counted p WHERE p.kind = ")
+                .push_bind(kind_code(Some(query.kind)));
+            narrowed(&mut count, query);
+        }
+        _ => {
+            count.push("COUNT(*) FROM ");
+            conditions(&mut count, query, found, false);
+        }
     }
     let (total,): (i64,) = count.build_query_as().fetch_one(at).await?;
     Ok(total)
+}
+
+/// Whether nothing decides but what is kept counted.
+fn is_counted(query: &ListQuery) -> bool {
+    let divided = matches!(query.view, View::All | View::Open | View::New | View::Critical);
+    divided && query.since_ms.is_none() && query.until_ms.is_none() && query.references.is_empty()
 }
 
 /// Of many hits, the newest are found sooner along the list than among the hits.
@@ -330,14 +345,7 @@ pub(super) fn conditions(to: &mut QueryBuilder<Sqlite>, query: &ListQuery, found
         found.matching(to);
         to.push(")");
     }
-    for (column, value) in [("state", &query.state), ("category", &query.category)] {
-        if let Some(value) = value {
-            to.push(" AND p.").push(column).push(" = ").push_bind(value.clone());
-        }
-    }
-    if let Some(severity) = query.severity {
-        to.push(" AND p.severity = ").push_bind(severity);
-    }
+    narrowed(to, query);
     if let Some(since) = query.since_ms {
         to.push(" AND p.created_ms >= ").push_bind(since);
     }
@@ -351,6 +359,18 @@ pub(super) fn conditions(to: &mut QueryBuilder<Sqlite>, query: &ListQuery, found
             list.push_bind(reference.clone());
         }
         to.push(")");
+    }
+}
+
+/// By what is kept counted, and by what some views ask beside.
+fn narrowed(to: &mut QueryBuilder<Sqlite>, query: &ListQuery) {
+    for (column, value) in [("state", &query.state), ("category", &query.category)] {
+        if let Some(value) = value {
+            to.push(" AND p.").push(column).push(" = ").push_bind(value.clone());
+        }
+    }
+    if let Some(severity) = query.severity {
+        to.push(" AND p.severity = ").push_bind(severity);
     }
     match query.view {
         View::All => {}

@@ -42,6 +42,9 @@ async fn every_altered_row_is_found() {
         "UPDATE projection SET assigned = 'Nobody' WHERE n = 1",
         "UPDATE projection SET lat_e7 = 10000000, lon_e7 = 10000000 WHERE n = 1",
         "DELETE FROM projection WHERE n = 1",
+        "UPDATE counted SET records = records + 1",
+        "DELETE FROM counted",
+        "INSERT INTO heard VALUES ('0421', 5)",
         "DELETE FROM key",
         "DELETE FROM referral",
         "UPDATE referral SET state = 'accepted'",
@@ -68,6 +71,7 @@ async fn a_rebuild_gives_identical_projections() {
     emb.close().await;
     for statement in [
         "UPDATE projection SET summary = 'x', state = 'closed', open = 0, severity = 1, kind = 'none'",
+        "UPDATE counted SET records = records + 3",
         "DELETE FROM referral",
         "INSERT INTO search (search) VALUES ('delete-all')",
         "DELETE FROM projection",

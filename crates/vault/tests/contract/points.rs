@@ -112,7 +112,13 @@ async fn a_vault_from_before_learns_its_places_when_it_is_opened() {
     write(&emb, placing(&world, "emb", record, &LYON)).await;
     emb.close().await;
     let mut connection = crate::tamper::database(&dir.path().join("v")).await;
+    for trigger in ["counted_put", "counted_drop", "counted_move", "heard_put", "heard_drop", "heard_move"] {
+        let statement = sqlx::AssertSqlSafe(format!("DROP TRIGGER {trigger}"));
+        sqlx::query(statement).execute(&mut connection).await.unwrap();
+    }
     for statement in [
+        "DROP TABLE counted",
+        "DROP TABLE heard",
         "DROP INDEX projection_station",
         "DROP TABLE station_search",
         "DROP TABLE station",

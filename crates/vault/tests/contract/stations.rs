@@ -122,6 +122,18 @@ async fn any_incident_at_a_station_is_heard() {
     assert_eq!(unheard(at, i64::MAX).await, [("2".to_owned(), None)]);
     assert_eq!(unheard(at + 1, i64::MAX).await, [("1".to_owned(), Some(at)), ("2".to_owned(), None)]);
     assert_eq!(unheard(0, at - 1).await.len(), 2, "not yet heard then");
-    assert_eq!(emb.heard(at, i64::MAX).await.unwrap(), [(seven, at)], "a station without hours counts for nothing");
-    assert_eq!(emb.heard(at + 1, i64::MAX).await.unwrap(), []);
+    assert_eq!(emb.heard(at).await.unwrap(), [(seven, at)], "a station without hours counts for nothing");
+    assert_eq!(emb.heard(at + 1).await.unwrap(), []);
+    // Told to be elsewhere: the station it was said to be at was not heard of, and then again it was.
+    placed(&world, &emb, record, "3").await;
+    let eight = schedules.iter().find(|schedule| schedule.hours == "08:00").unwrap().number;
+    assert_eq!(emb.heard(at).await.unwrap(), [(eight, at)]);
+    let late = write(&emb, world.incident("emb", 3, "Queue", &["emb"])).await.record;
+    placed(&world, &emb, late, "3").await;
+    placed(&world, &emb, record, "1").await;
+    let mut heard = emb.heard(at).await.unwrap();
+    heard.sort();
+    let last = emb.row(&late).await.unwrap().unwrap().created_ms;
+    assert_eq!(heard, [(seven, at), (eight, last)]);
+    assert_eq!(emb.check(false, &|_, _| {}).await.unwrap().problems, Vec::<String>::new());
 }
