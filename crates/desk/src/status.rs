@@ -21,6 +21,11 @@ pub fn place_tag(dir: &Path) -> String {
     hash.to_string().chars().take(16).collect()
 }
 
+/// The number out of the operation's rules; rules that are none here state none.
+fn emergency_number(rules: &str) -> Option<String> {
+    logbook::clock::Rules::parse(rules.as_bytes()).ok()?.emergency_number
+}
+
 /// Where a vault stands that is not open: a folder without one is a first run.
 pub fn closed_status(dir: &Path) -> VaultStatus {
     let state = if dir.join("vault.key").exists() { "locked" } else { "first-run" };
@@ -35,6 +40,7 @@ pub fn closed_status(dir: &Path) -> VaultStatus {
         operator: None,
         roles: Vec::new(),
         last_sync: None,
+        emergency_number: None,
     }
 }
 
@@ -80,6 +86,7 @@ impl Desk {
             operator: self.my_name(),
             roles: me.map(|me| me.roles.iter().map(ToString::to_string).collect()).unwrap_or_default(),
             last_sync: self.vault().setting(setting::LAST_SYNC).await?,
+            emergency_number: roster.rules().and_then(emergency_number),
         })
     }
 

@@ -201,7 +201,7 @@ const exchange: T.ExchangeStatus = {
 };
 let vault: T.VaultStatus = {
   state: 'open', operation: 'Parliamentary election 2026', exercise: false, agency: 'emb', agency_name: 'Central Election Commission',
-  device: 'JOC 1', device_id: hex('deviceJOC 1'), operator: 'Duty Officer', roles: ['desk', 'admin'], last_sync: at('21:14:29'),
+  device: 'JOC 1', device_id: hex('deviceJOC 1'), operator: 'Duty Officer', roles: ['desk', 'admin'], last_sync: at('21:14:29'), emergency_number: '112',
 };
 let draft: T.LogDraft | null = null;
 let logged = 8;

@@ -6,7 +6,7 @@ export interface ErrorReport { code: string; message: string; advice: string }
 export interface VaultStatus {
   state: 'first-run' | 'waiting' | 'locked' | 'open';
   operation: string | null; exercise: boolean; agency: string | null; agency_name: string | null;
-  device: string | null; device_id: string | null; operator: string | null; roles: string[]; last_sync: string | null;
+  device: string | null; device_id: string | null; operator: string | null; roles: string[]; last_sync: string | null; emergency_number: string | null;
 }
 export interface RowReferral { to: string; state: string; respond_by: string | null }
 export interface BoardRow {

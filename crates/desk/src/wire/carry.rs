@@ -124,6 +124,8 @@ wire! {
         roles: Vec<String>,
         /// When something was last exchanged.
         last_sync: Option<String>,
+        /// Whom to call when someone is in danger, by the operation's rules.
+        emergency_number: Option<String>,
     }
     /// Another institution, as the Exchange screen shows it.
     PeerRow {

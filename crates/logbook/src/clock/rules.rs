@@ -49,6 +49,9 @@ pub enum RulesError {
     /// Two rules with one id.
     #[error("two rules are called {0}")]
     Twice(String),
+    /// A number that cannot be dialled.
+    #[error("an emergency number is 1 to 24 of digits, spaces, + * # / and -, with a digit among them")]
+    Number,
     /// No day of the week is a working day.
     #[error("every day of the week is a rest day")]
     AllRest,
@@ -78,6 +81,10 @@ pub struct Rules {
     /// The rules.
     #[schemars(length(max = 256))]
     pub rules: Vec<Rule>,
+    /// Whom to call when someone is in danger; the Log screen opens with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[0-9+*#/ -]{1,24}$"))]
+    pub emergency_number: Option<String>,
 }
 
 /// The same without its bounds checked.
@@ -89,12 +96,15 @@ struct Unchecked {
     rest_days: Vec<Weekday>,
     holidays: Vec<Holiday>,
     rules: Vec<Rule>,
+    #[serde(default)]
+    emergency_number: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for Rules {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Unchecked { version, zone, rest_days, holidays, rules } = Unchecked::deserialize(deserializer)?;
-        let rules = Self { version, zone, rest_days, holidays, rules };
+        let Unchecked { version, zone, rest_days, holidays, rules, emergency_number } =
+            Unchecked::deserialize(deserializer)?;
+        let rules = Self { version, zone, rest_days, holidays, rules, emergency_number };
         rules.check().map_err(de::Error::custom)?;
         Ok(rules)
     }
@@ -302,6 +312,12 @@ as_text! {
     Zone: { "type": "string", "description": "A zone of the IANA database.", "minLength": 1, "maxLength": 64 };
 }
 
+/// Whether a text is a number for a telephone; several may be divided by strokes.
+fn can_be_dialled(number: &str) -> bool {
+    let known = |letter: char| letter.is_ascii_digit() || "+*#/ -".contains(letter);
+    (1..=24).contains(&number.len()) && number.chars().all(known) && number.contains(|one: char| one.is_ascii_digit())
+}
+
 impl Rules {
     /// Reads a rule set.
     ///
@@ -325,6 +341,9 @@ impl Rules {
     /// The first [`RulesError`] found.
     pub fn check(&self) -> Result<(), RulesError> {
         text("version", &self.version, MAX_CODE)?;
+        if !self.emergency_number.as_deref().is_none_or(can_be_dialled) {
+            return Err(RulesError::Number);
+        }
         let rest: BTreeSet<Weekday> = self.rest_days.iter().copied().collect();
         match () {
             () if rest.len() == 7 => return Err(RulesError::AllRest),

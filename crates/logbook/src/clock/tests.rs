@@ -232,7 +232,14 @@ fn any_rules() -> impl Strategy<Value = Rules> {
                 .into_iter()
                 .map(|days| Holiday { date: Day(base + chrono::TimeDelta::days(days)), name: "Holiday".into() })
                 .collect();
-            Rules { version: "p".into(), zone: zone.parse().unwrap(), rest_days, holidays, rules: vec![rule] }
+            Rules {
+                version: "p".into(),
+                zone: zone.parse().unwrap(),
+                rest_days,
+                holidays,
+                rules: vec![rule],
+                emergency_number: None,
+            }
         },
     )
 }
@@ -294,4 +301,23 @@ proptest! {
             prop_assert!(first.at_ms <= second.at_ms, "{} / {}", first.working, second.working);
         }
     }
+}
+
+#[test]
+fn an_emergency_number_can_be_dialled_or_is_refused() {
+    let set = |number: &str| {
+        let text = serde_json::json!({ "version": "v", "zone": "UTC", "rest_days": [], "holidays": [], "rules": [], "emergency_number": number });
+        Rules::parse(text.to_string().as_bytes())
+    };
+    for number in ["112", "911", "+33 1 40 07 60 60", "15 / 17 / 18", "*123#"] {
+        let rules = set(number).unwrap();
+        assert_eq!(rules.emergency_number.as_deref(), Some(number));
+        assert_eq!(Rules::parse(serde_json::to_string(&rules).unwrap().as_bytes()).unwrap(), rules);
+    }
+    for none in ["", "-", "call me", "112\n", "<b>112</b>", "1234567890123456789012345"] {
+        assert!(set(none).is_err(), "{none:?}");
+    }
+    let silent = rules();
+    assert_eq!(silent.emergency_number, None);
+    assert!(!serde_json::to_string(&silent).unwrap().contains("emergency"), "a set without one is written as before");
 }
