@@ -40,7 +40,7 @@ picture package-locked
 xdotool windowfocus --sync "$window" || true
 xdotool type --delay 20 "practice makes the night shorter"
 xdotool key Return
-# The clock in the corner moves on: the last picture is taken when the vault holds what was carried.
+# What came is written to the vault first, and painted a moment later.
 for _ in $(seq 60); do
   sleep 0.5
   [ -n "$(find .local/share/intact/vault -newer stick/night.parcel -name '*-wal' 2>/dev/null)" ] && break
