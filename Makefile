@@ -27,14 +27,14 @@ ui/node_modules: ui/package.json ui/package-lock.json
 ui: ui/node_modules ## the window's pages
 	cd ui && npm run build
 
-build: deps ## the command line and the verifier, release
+build: deps ## the command line and the verifier alone, release
 	cargo build --release --locked -p intact -p intact-verify
 
-window: deps ui ## the window, release
-	cargo build --release --locked -p intact-window --features tauri/custom-protocol
-
-package: deps ui ## a .deb of what the tests test: window, command line, verifier, relay unit, manual pages, completions
+# All at once, as the tests build it: with parts of it, shared crates would be built twice.
+window: deps ui ## everything, the window too, release
 	cargo build --release --locked --workspace --features tauri/custom-protocol
+
+package: window ## a .deb of what the tests test: window, command line, verifier, relay unit, manual pages, completions
 	bash packaging/stage.sh $(BIN)
 	cd src-tauri && npx --yes @tauri-apps/cli@2.12.5 bundle --bundles deb
 	@ls $(BIN)/bundle/deb/*.deb
@@ -49,8 +49,8 @@ run: ## opens the window on a practice election night; without a display, the sa
 demo: build ## the story in the terminal
 	$(BIN)/intact demo
 
-schemas: ## writes schemas/ anew from the Rust types; a test of the pages says where theirs differ
-	cargo run --release --locked -q -p intact -- schemas --out schemas
+schemas: window ## writes schemas/ anew from the Rust types; a test of the pages says where theirs differ
+	$(BIN)/intact schemas --out schemas
 
 check: deps ## the quick one: format, lints, licences, drift
 	cargo fmt --all --check
@@ -69,11 +69,11 @@ gates: ui/node_modules ## the pages in a browser: accessibility in every theme a
 	@bash .config/install.sh gates
 	cd ui && npm run --silent gates
 
-acceptance: build ## the black-box story against the release binaries
+acceptance: window ## the black-box story against the release binaries
 	python3 $(ACCEPTANCE) --bin $(BIN)/intact --verify $(BIN)/intact-verify
 
-bench: build ## the table of docs/performance.md, measured here
-	cargo run --release --locked -q -p intact-tests --bin bench
+bench: window ## the table of docs/performance.md, measured here
+	$(BIN)/bench
 
 torture: deps deps-test ## the long ones: 200 kills of each kind and many more cases; goes on where it was interrupted
 	@bash .config/torture.sh

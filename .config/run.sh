@@ -7,7 +7,7 @@ if [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
   echo "There is no display: telling the story in the terminal instead (make demo)."
   exec make --no-print-directory demo
 fi
-make --no-print-directory build window
+make --no-print-directory window
 target=${CARGO_TARGET_DIR:-$PWD/target}
 if [ -n "${INTACT_VAULT:-}" ]; then
   exec "$target/release/intact-window" --vault "$INTACT_VAULT"
