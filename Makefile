@@ -24,8 +24,12 @@ ui/node_modules: ui/package.json ui/package-lock.json
 	cd ui && npm ci --no-audit --no-fund
 	@touch $@
 
-ui: ui/node_modules ## the window's pages
+# Built anew only when something changed: what the window holds of them is compiled into it.
+PAGES := $(shell find ui/src ui/public schemas/desk schemas/vocab -type f 2>/dev/null) $(wildcard ui/*.html ui/*.ts ui/*.js ui/package-lock.json)
+ui/dist/index.html: $(PAGES) | ui/node_modules
 	cd ui && npm run build
+
+ui: ui/dist/index.html ## the window's pages
 
 build: deps ## the command line and the verifier alone, release
 	cargo build --release --locked -p intact -p intact-verify
