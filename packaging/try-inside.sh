@@ -37,7 +37,7 @@ xdg-open stick/night.parcel
 window=$(timeout 60 xdotool search --sync --onlyvisible --name '^Intact$' | head -1)
 settled
 picture package-locked
-xdotool windowfocus --sync "$window" || true
+xdotool windowfocus --sync "$window"
 xdotool type --delay 20 "practice makes the night shorter"
 xdotool key Return
 # What came is written to the vault first, and painted a moment later.
