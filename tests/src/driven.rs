@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use fantoccini::key::Key;
+use fantoccini::wd::TimeoutConfiguration;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::json;
 
@@ -63,6 +64,7 @@ pub async fn open(device: &Device, unlocked: bool) -> Window {
 
 /// The same, with a file that was double-clicked.
 pub async fn open_with(device: &Device, unlocked: bool, file: Option<&Path>) -> Window {
+    assert!(std::env::var_os("DISPLAY").is_some(), "this test needs a display: run it through make test");
     let port = free_port();
     let driver = Command::new("WebKitWebDriver")
         .arg(format!("--port={port}"))
@@ -90,6 +92,9 @@ pub async fn open_with(device: &Device, unlocked: bool, file: Option<&Path>) -> 
         .connect(&format!("http://127.0.0.1:{port}"))
         .await
         .expect("the window opens under automation");
+    // A script that waits for something waits as long as everything else here.
+    let patience = TimeoutConfiguration::new(Some(Duration::from_secs(150)), None, None);
+    client.update_timeouts(patience).await.expect("the driver takes it");
     Window { client, _driver: driver }
 }
 
@@ -162,13 +167,32 @@ impl Window {
         }
         panic!("Tab does not come to {id}");
     }
+    /// Waits, in the page, until an expression is true; an expression may have to be waited for itself.
+    pub async fn until(&self, expression: &str) {
+        let script = format!(
+            "const done = arguments[0]; let left = 4800; const look = async () => {{ const now = await ({expression}); \
+             if (now || (left -= 1) < 0) done(now === true); else setTimeout(look, 25); }}; look()"
+        );
+        let found = self.client.execute_async(&script, vec![]).await.expect("the window answers");
+        assert_eq!(found, json!(true), "{expression}");
+    }
     /// Waits until something holds these words.
     pub async fn says(&self, selector: &str, words: &str) {
-        let script = "const [where, words, done] = arguments; let left = 4800; const look = () => { \
-            const said = document.querySelector(where)?.textContent ?? ''; \
-            if (said.includes(words) || (left -= 1) < 0) done(left < 0 ? said : true); else setTimeout(look, 25); }; look()";
-        let found = self.client.execute_async(script, vec![json!(selector), json!(words)]).await;
-        assert_eq!(found.expect("the window answers"), json!(true), "{selector}: {words}");
+        let (selector, words) = (json!(selector), json!(words));
+        self.until(&format!("(document.querySelector({selector})?.textContent ?? '').includes({words})")).await;
+    }
+    /// Goes to the exchange and gives the relay's address, by keyboard; `stay` keeps the connection.
+    pub async fn reach(&self, url: &str, stay: bool) {
+        self.press("ge").await;
+        let address = self.wait_for(&test_id("relay-url")).await;
+        address.clear().await.expect("the field empties");
+        self.tab_to("relay-url").await;
+        self.press(url).await;
+        self.tab_to(if stay { "relay-connect" } else { "relay-sync" }).await;
+        self.press(&String::from(char::from(Key::Enter))).await;
+        if stay {
+            self.wait_for("footer svg.full").await;
+        }
     }
     /// Waits until something stands there, and gives its text.
     pub async fn text_of(&self, selector: &str) -> String {

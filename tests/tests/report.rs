@@ -30,44 +30,15 @@ fn desks(root: &Path) -> (Device, Device, Running, String) {
     (one, two, relay, url)
 }
 
-/// Goes to the exchange and types the relay's address; `stay` keeps the connection.
-async fn reach(window: &Window, url: &str, stay: bool) {
-    window.press("ge").await;
-    let address = window.wait_for(&test_id("relay-url")).await;
-    address.clear().await.expect("the field empties");
-    address.send_keys(url).await.expect("it takes keys");
-    let way = if stay { "relay-connect" } else { "relay-sync" };
-    window.tab_to(way).await;
-    window.press(&key(Key::Enter)).await;
-    if stay {
-        window.wait_for("footer svg.full").await;
-    }
-}
-
-/// Waits, in the window, until an expression is true; its value where it never is.
-async fn until(window: &Window, what: &str, shown: &str) {
-    let script = format!(
-        "const done = arguments[0]; let left = 1000; const look = () => {{ const now = {shown}; \
-         if (({what})(now) || (left -= 1) < 0) done(left < 0 ? String(now) : true); else setTimeout(look, 25); }}; look()"
-    );
-    let found = window.client.execute_async(&script, vec![]).await.expect("the window answers");
-    assert_eq!(found, true, "{what}");
-}
-
 /// Waits until a text field holds this.
 async fn holds(window: &Window, section: &str, text: &str) {
     let want = serde_json::to_string(text).expect("a text is JSON");
-    until(
-        window,
-        &format!("(now) => now === {want}"),
-        &format!("document.querySelector(\"{}\")?.value", test_id(section)),
-    )
-    .await;
+    window.until(&format!("document.querySelector(\"{}\")?.value === {want}", test_id(section))).await;
 }
 
 /// Waits until nothing stands there.
 async fn gone(window: &Window, selector: &str) {
-    until(window, "(now) => now === null", &format!("document.querySelector(\"{selector}\")")).await;
+    window.until(&format!("document.querySelector(\"{selector}\") === null")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,7 +48,7 @@ async fn two_desks_write_one_report_at_once_and_the_incoming_lead_signs() {
     let first = open(&one, true).await;
     let mut times = Timings::of("report and handover");
     first.wait_for("[data-testid^='row-']").await;
-    reach(&first, &url, true).await;
+    first.reach(&url, true).await;
     first.press(&key(Key::Escape)).await;
     first.press("gs").await;
     first.wait_for(&test_id("new-sitrep")).await;
@@ -98,7 +69,7 @@ async fn two_desks_write_one_report_at_once_and_the_incoming_lead_signs() {
     // The other desk fetches it once, and is without a network from then on.
     let second = open(&two, true).await;
     second.wait_for(&test_id("nav-exchange")).await;
-    reach(&second, &url, false).await;
+    second.reach(&url, false).await;
     second.wait_for("[data-testid='said']:not(:empty)").await;
     second.press(&key(Key::Escape)).await;
     second.press("gs").await;
@@ -113,7 +84,7 @@ async fn two_desks_write_one_report_at_once_and_the_incoming_lead_signs() {
     holds(&second, "section-situation", "At 20:41: Quiet.").await;
     let both = "At 20:41: Quiet. Box replaced.";
     second.press(&key(Key::Escape)).await;
-    reach(&second, &url, true).await;
+    second.reach(&url, true).await;
     times.step("the other's words, from connecting to both texts", holds(&first, "section-situation", both)).await;
     second.press(&key(Key::Escape)).await;
     second.press("gs").await;

@@ -75,6 +75,15 @@ impl TrustFile {
         bytes
     }
 
+    /// The bytes of a trust file on the disk; of one that is too large, one more than are allowed, so that
+    /// [`Self::parse`] refuses it.
+    pub fn bytes(path: &std::path::Path) -> std::io::Result<Vec<u8>> {
+        use std::io::Read;
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)?.take(MAX_TRUST_FILE + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
     /// Reads a trust file of at most [`MAX_TRUST_FILE`] bytes.
     pub fn parse(bytes: &[u8]) -> Result<Self, TrustError> {
         #[derive(Deserialize)]

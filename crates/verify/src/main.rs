@@ -3,13 +3,12 @@
 //! Exit status: 0 INTACT, 1 INTACT, WITH GAPS, 2 NOT INTACT, 3 cannot be read, 64 wrong usage. It writes no
 //! file, opens no connection and needs no key.
 
-use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use dossier::{Verdict, trust, verify};
+use dossier::{TrustFile, Verdict, verify};
 
 /// The status for wrong usage (EX_USAGE of sysexits.h); 2 already says NOT INTACT.
 const USAGE: u8 = 64;
@@ -43,18 +42,11 @@ fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let trust = match read_trust(&arguments.trust) {
+    let trust = match TrustFile::bytes(&arguments.trust) {
         Ok(trust) => trust,
         Err(error) => return answer(&Verdict::unreadable("trust file", error.to_string()), arguments.json),
     };
     answer(&verify(&arguments.dossier, &trust), arguments.json)
-}
-
-/// One byte more than allowed is read, so that the parser refuses it.
-fn read_trust(path: &std::path::Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(trust::MAX_TRUST_FILE + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// An answer that did not reach the reader whole must not pass for a good one.

@@ -45,13 +45,16 @@ impl Desk {
     /// Opens a sealed dossier into a new folder `out`: whole, or not at all.
     pub async fn open_dossier(&self, sealed: &Path, out: &Path) -> Result<OpenedDossier> {
         let (desk, sealed, out) = (self.clone(), sealed.to_owned(), out.to_owned());
-        let work = move || desk.open_dossier_now(&sealed, &out);
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(|_| DeskError::storage("opening the dossier was interrupted"))?
+        let work = move || {
+            desk.unsealed_into(&sealed, &out)?;
+            let judged = desk.own_trust().map(|trust| dossier::verify(&out, &trust));
+            Ok(opened(&out, judged))
+        };
+        apart(work).await
     }
 
-    fn open_dossier_now(&self, sealed: &Path, out: &Path) -> Result<OpenedDossier> {
+    /// Opens a sealed dossier; what comes out is not judged.
+    fn unsealed_into(&self, sealed: &Path, out: &Path) -> Result<()> {
         let (parent, name) = place_for(out)?;
         let file = File::open(sealed)?;
         if !file.metadata()?.is_file() {
@@ -76,15 +79,19 @@ impl Desk {
             // Seen to be an empty folder; this fails if something came meanwhile.
             std::fs::remove_dir(out)?;
         }
-        std::fs::rename(&folder, out)?;
-        Ok(opened(out, self.judged(out)))
+        Ok(std::fs::rename(&folder, out)?)
     }
 
-    /// What the verifier says of it by this device's own roster, which came another way.
-    fn judged(&self, folder: &Path) -> Option<Verdict> {
-        let trust = TrustFile::new(&self.roster(), moment::now().wall_ms)?;
-        Some(dossier::verify(folder, &trust.to_json()))
+    /// This device's own roster as a trust file: it came another way than any dossier.
+    fn own_trust(&self) -> Option<Vec<u8>> {
+        Some(TrustFile::new(&self.roster(), moment::now().wall_ms)?.to_json())
     }
+}
+
+/// Does what reads much, away from what answers.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| DeskError::storage("reading the dossier was interrupted"))?
 }
 
 fn opened(folder: &Path, judged: Option<Verdict>) -> OpenedDossier {

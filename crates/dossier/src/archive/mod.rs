@@ -153,6 +153,19 @@ impl Tree {
     }
 }
 
+/// How every age file begins.
+const AGE: &[u8] = b"age-encryption.org/";
+
+/// Whether this is a file sealed with age; a folder is not.
+pub fn is_sealed(path: &Path) -> std::io::Result<bool> {
+    if path.is_dir() {
+        return Ok(false);
+    }
+    let mut first = Vec::new();
+    File::open(path)?.take(AGE.len() as u64).read_to_end(&mut first)?;
+    Ok(first == AGE)
+}
+
 fn refuse_other_formats(start: &[u8]) -> Result<(), ArchiveError> {
     let known: [(&[u8], &str); 8] = [
         (b"PK", "a zip file, which is not a format that is taken"),
@@ -161,7 +174,7 @@ fn refuse_other_formats(start: &[u8]) -> Result<(), ArchiveError> {
         (b"BZh", "a bzip2 file: decompress it first"),
         (&[0x28, 0xb5, 0x2f, 0xfd], "a zstd file: decompress it first"),
         (b"7z\xbc\xaf", "a 7z file, which is not a format that is taken"),
-        (b"age-encryption.org/", "sealed with age: open it first, with the key of its addressee"),
+        (AGE, "sealed with age: open it first, with the key of its addressee"),
         (b"%PDF", "a PDF"),
     ];
     match known.iter().find(|(magic, _)| start.starts_with(magic)) {
