@@ -96,6 +96,8 @@ async fn refer(joc: &Window, police: &Window, times: &mut Timings, reference: &s
     });
     offered.await;
     police.wait_for(&row).await.click().await.expect("the row can be chosen");
+    // The incident may be there a moment before what is asked about it.
+    police.wait_for("[data-testid^='referral-']").await;
     let accepted = times.step("y to accepted, on the asker's board", async {
         police.press("y").await;
         joc.says("[data-testid^='referral-']", "ccepted").await;

@@ -198,30 +198,22 @@ async fn every_screen_of_a_night_is_pictured_and_accessible() {
     window.client.close().await.unwrap();
 }
 
+/// Logs a ballot box that was tampered with. Its reference.
+fn tampered(device: &Device, summary: &str, station: &str) -> String {
+    let what = ["--category", "ops:box-tampering", "--summary", summary, "--severity", "2", "--station", station];
+    let done = device.must(&[&["incident", "log"][..], &what[..]].concat());
+    done["reference"].as_str().unwrap().to_owned()
+}
+
 /// Triage by keyboard alone: merge what is the same matter, act on several at once, take steps back.
 #[tokio::test(flavor = "multi_thread")]
 async fn triage_by_keyboard_merges_marks_and_takes_back() {
     let root = tempfile::tempdir().unwrap();
     let emb = Device::new(root.path(), "emb");
     emb.found(root.path());
-    let log = |summary: &str, station: &str| {
-        let done = emb.must(&[
-            "incident",
-            "log",
-            "--category",
-            "ops:box-tampering",
-            "--summary",
-            summary,
-            "--severity",
-            "2",
-            "--station",
-            station,
-        ]);
-        done["reference"].as_str().unwrap().to_owned()
-    };
-    let first = log("Ballot box destroyed with acid", "0421");
-    let elsewhere = log("Ballot box seal is broken", "0733");
-    let again = log("Box destroyed at the school", "0421");
+    let first = tampered(&emb, "Ballot box destroyed with acid", "0421");
+    let elsewhere = tampered(&emb, "Ballot box seal is broken", "0733");
+    let again = tampered(&emb, "Box destroyed at the school", "0421");
     let window = open(&emb, true).await;
     let row = |reference: &str| test_id(&format!("row-{reference}"));
     let said = async |words: &str| {
@@ -280,6 +272,38 @@ async fn triage_by_keyboard_merges_marks_and_takes_back() {
         .map(|one| emb.must(&["incident", "show", one])["fields"]["severity"].clone())
         .into();
     assert_eq!(severities, [json!(3), json!(3), json!(2)]);
+    emb.sound();
+}
+
+/// Keys pressed faster than the window answers: each acts on the incident that it was meant for.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_pressed_at_once_act_on_their_own_incidents() {
+    let root = tempfile::tempdir().unwrap();
+    let emb = Device::new(root.path(), "emb");
+    emb.found(root.path());
+    let [fourth, third, second, first] =
+        ["North gate", "East gate", "South gate", "West gate"].map(|gate| tampered(&emb, gate, "0421"));
+    let window = open(&emb, true).await;
+    window.wait_for(&test_id(&format!("row-{first}"))).await;
+    // The second is Low, the fourth Critical; then the first is out of scope, and so is what comes after it.
+    window.press("j1jj4kkkoo").await;
+    for gone in [&first, &second] {
+        window.until(&format!("document.querySelector({}) === null", json!(test_id(&format!("row-{gone}"))))).await;
+    }
+    emb_after(window, &emb).await;
+    let of = |reference: &String| {
+        let shown = emb.must(&["incident", "show", reference]);
+        (shown["state"].clone(), shown["fields"]["severity"].clone())
+    };
+    assert_eq!(
+        [&first, &second, &third, &fourth].map(of),
+        [
+            (json!("out-of-scope"), json!(2)),
+            (json!("out-of-scope"), json!(1)),
+            (json!("new"), json!(2)),
+            (json!("new"), json!(4))
+        ]
+    );
     emb.sound();
 }
 

@@ -4,6 +4,7 @@ import { desk, problem } from './desk/client';
 import type { Counts, ErrorReport, ExchangeStatus, IncidentShow, RosterShow, StationRow, VaultStatus } from './desk/types';
 import type { Words } from './i18n/en';
 import { listed, t, tongue } from './i18n/index.svelte';
+import { hold } from './shared/turns';
 
 export type View = 'board' | 'log' | 'incident' | 'referrals' | 'exchange' | 'roster' | 'map' | 'wall' | 'reports' | 'silent';
 
@@ -66,7 +67,7 @@ export async function takeBack() {
   if (!back) return;
   app.undo = null;
   app.said = t('working');
-  app.said = (await attempt(async () => { await back(); return t('undone'); })) ?? '';
+  app.said = (await hold(attempt(async () => { await back(); return t('undone'); }))) ?? '';
 }
 
 export async function refresh() {
