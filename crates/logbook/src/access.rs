@@ -45,12 +45,17 @@ pub(crate) struct Access {
     ended: BTreeMap<Audience, Ends>,
     /// For each key that was ever granted, the first grant of each author.
     keys: BTreeMap<KeyId, BTreeMap<u32, u64>>,
+    /// Those keys, as they were first granted in fold order.
+    order: Vec<KeyId>,
 }
 
 impl Access {
     pub fn grant(&mut self, grants: &[Grant], at: &At<'_>) {
         let past = Arc::new(at.past.clone());
         for grant in grants {
+            if !self.keys.contains_key(&grant.key) {
+                self.order.push(grant.key);
+            }
             self.keys.entry(grant.key).or_default().entry(at.mark.author).or_insert(at.mark.number);
             let given = self.given.entry((&grant.to).into()).or_default();
             match given.last_mut().filter(|last| last.mark.entry == at.mark.entry) {
@@ -62,6 +67,15 @@ impl Access {
 
     pub fn end(&mut self, to: Audience, at: &At<'_>) {
         self.ended.entry(to).or_default().entry(at.mark.author).or_default().push(at.mark.number);
+    }
+
+    /// Every key that was ever granted, the best for writing first: those that nobody outside the
+    /// audience was ever granted, and of these and of the others the latest.
+    pub fn keys_to_write(&self, audience: &BTreeSet<Audience>) -> Vec<KeyId> {
+        let outside = self.given.iter().filter(|(to, _)| !audience.contains(*to)).flat_map(|(_, given)| given);
+        let known: BTreeSet<KeyId> = outside.flat_map(|given| &given.grants).map(|grant| grant.key).collect();
+        let (open, closed): (Vec<KeyId>, Vec<KeyId>) = self.order.iter().rev().partition(|key| known.contains(key));
+        closed.into_iter().chain(open).collect()
     }
 
     /// Whether someone's access was ever ended.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use seal::{DeviceId, EntryId, RecordId};
+use seal::{DeviceId, EntryId, KeyId, RecordId};
 
 use crate::access::Access;
 pub use crate::access::Audience;
@@ -282,6 +282,13 @@ impl RecordState {
         let mut audience = self.access.audience();
         audience.extend(self.creator.map(Audience::Device).filter(|creator| !self.access.was_ended(creator)));
         audience
+    }
+
+    /// The keys under which what comes next may be sealed, the best first: those that nobody outside the
+    /// audience was granted before the others, and of each the one whose first grant is the latest. A key
+    /// that no entry grants came from somebody who had no right to give it.
+    pub fn keys_to_write(&self) -> Vec<KeyId> {
+        self.access.keys_to_write(&self.audience())
     }
 
     /// The grants that stand.

@@ -49,7 +49,8 @@ pub struct Draft {
     pub offset_min: i16,
     /// How far that time is trusted.
     pub clock: ClockConfidence,
-    /// The key of a new record, or a new key of an old one; otherwise the newest held.
+    /// The key of a new record, or a new key of an old one; otherwise the best of those held, see
+    /// [`logbook::record_state::RecordState::keys_to_write`].
     pub key: Option<RecordKey>,
     /// Wraps that its grants commit to.
     pub wraps: Vec<(GrantTo, Wrap)>,
@@ -213,7 +214,6 @@ impl Batch {
     fn forget_keys(&mut self, writer: &mut Writer, from: usize) {
         for (_, record, key) in self.keys.drain(from..) {
             writer.keys.pop(&key.id(&record));
-            writer.newest.pop(&record);
         }
     }
 
@@ -308,26 +308,24 @@ impl Batch {
             let id = key.id(record);
             self.keys.push((self.tally.seq + 1, *record, key.clone()));
             writer.keys.put(id, (*record, key.clone()));
-            writer.newest.put(*record, id);
             return Ok(key);
         }
-        if let Some(id) = writer.newest.get(record).copied()
-            && let Some((_, key)) = rows::key(writer, &id).await?
-        {
-            return Ok(key);
-        }
-        // Of this batch, where the cache was too small; else of the database.
-        let staged = self.keys.iter().rev().find(|(_, of, _)| of == record).map(|(_, _, key)| key.clone());
-        let key = match staged {
-            Some(key) => key,
-            None => {
-                let keys = rows::keys_of(&mut writer.connection, record).await?;
-                keys.last().cloned().ok_or_else(|| VaultError::Invalid("this record's key is not here".into()))?
+        let granted = self.records.get(record).map(|open| open.record.state().keys_to_write()).unwrap_or_default();
+        for id in &granted {
+            // Of this batch, where the cache was too small; else of the database.
+            let staged = self.keys.iter().find(|(_, of, key)| of == record && key.id(of) == *id);
+            if let Some((_, _, key)) = staged {
+                return Ok(key.clone());
             }
-        };
-        writer.newest.put(*record, key.id(record));
-        writer.keys.put(key.id(record), (*record, key.clone()));
-        Ok(key)
+            if let Some((_, key)) = rows::key(writer, id).await?.filter(|(of, _)| of == record) {
+                return Ok(key);
+            }
+        }
+        // A record of which no entry grants a key is its creator's alone.
+        let staged = self.keys.iter().rev().find(|(_, of, _)| of == record).map(|(_, _, key)| key.clone());
+        let keys = if granted.is_empty() { rows::keys_of(&mut writer.connection, record).await? } else { Vec::new() };
+        let key = staged.or_else(|| keys.last().cloned());
+        key.ok_or_else(|| VaultError::Invalid("this record's key is not here".into()))
     }
 
     async fn commit(mut self, vault: &Vault, writer: &mut Writer) -> Result<()> {

@@ -152,7 +152,8 @@ async fn migrated(mut connection: SqliteConnection) -> Result<SqliteConnection> 
 
 async fn connect(dir: &Path, key: &[u8; 32], create: bool) -> Result<SqliteConnection> {
     // 8 MiB of pages for the writer: what a batch touches of indexes and search.
-    let options = options(dir, key, create).pragma("cache_size", "-8192").statement_cache_capacity(128);
+    // And every statement of a batch, in each of the sizes of `rows`, stays prepared.
+    let options = options(dir, key, create).pragma("cache_size", "-8192").statement_cache_capacity(256);
     Ok(SqliteConnection::connect_with(&options).await?)
 }
 

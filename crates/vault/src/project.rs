@@ -10,7 +10,7 @@ use seal::{DeviceId, RecordId};
 use sqlx::sqlite::SqliteConnection;
 
 use crate::error::Result;
-use crate::rows::Insert;
+use crate::rows::{self, Insert};
 use crate::store::{Vault, read};
 use crate::writer::Writer;
 
@@ -350,7 +350,9 @@ async fn list(to: &mut SqliteConnection, changes: &[Change<'_>]) -> Result<()> {
 const INDEXED: Insert = Insert { head: "INSERT INTO search (rowid, text)", width: 2, tail: "" };
 
 async fn words(to: &mut SqliteConnection, changes: &[Change<'_>]) -> Result<()> {
-    let changed: Vec<&Change<'_>> = changes.iter().filter(|change| change.differs(|p| &p.words)).collect();
+    let mut changed: Vec<&Change<'_>> = changes.iter().filter(|change| change.differs(|p| &p.words)).collect();
+    // In the order of their rows: the index writes itself out whenever a row comes before the last one.
+    changed.sort_by_key(|change| change.now.words.0.base() + change.number);
     for change in changed.iter().filter(|change| !change.fresh) {
         let shelves = match &change.before {
             Some(before) => vec![before.words.0],
@@ -372,8 +374,10 @@ async fn words(to: &mut SqliteConnection, changes: &[Change<'_>]) -> Result<()> 
 
 /// Removes what stands of a record that is projected anew.
 async fn clear(to: &mut SqliteConnection, statement: &'static str, changes: &[&Change<'_>]) -> Result<()> {
-    for change in changes.iter().filter(|change| !change.fresh) {
-        sqlx::query(statement).bind(change.number).execute(&mut *to).await?;
+    let numbers: Vec<i64> = changes.iter().filter(|change| !change.fresh).map(|change| change.number).collect();
+    for part in rows::parts(&numbers) {
+        let query = sqlx::query(rows::about(statement, part.len()));
+        part.iter().fold(query, |query, number| query.bind(number)).execute(&mut *to).await?;
     }
     Ok(())
 }
@@ -386,7 +390,7 @@ const ASKED: Insert = Insert {
 
 async fn referrals(to: &mut SqliteConnection, changes: &[Change<'_>]) -> Result<()> {
     let changed: Vec<&Change<'_>> = changes.iter().filter(|change| change.differs(|p| &p.asked)).collect();
-    clear(to, "DELETE FROM referral WHERE record = ?", &changed).await?;
+    clear(to, "DELETE FROM referral WHERE record IN ({})", &changed).await?;
     let rows: Vec<(i64, &Asked)> =
         changed.iter().flat_map(|change| change.now.asked.iter().map(|row| (change.number, row))).collect();
     ASKED
@@ -403,7 +407,7 @@ const SHOWN: Insert =
 
 async fn exhibits(to: &mut SqliteConnection, changes: &[Change<'_>]) -> Result<()> {
     let changed: Vec<&Change<'_>> = changes.iter().filter(|change| change.differs(|p| &p.shown)).collect();
-    clear(to, "DELETE FROM exhibit WHERE record = ?", &changed).await?;
+    clear(to, "DELETE FROM exhibit WHERE record IN ({})", &changed).await?;
     let rows: Vec<(i64, &Shown)> =
         changed.iter().flat_map(|change| change.now.shown.iter().map(|row| (change.number, row))).collect();
     SHOWN

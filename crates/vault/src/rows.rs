@@ -1,5 +1,6 @@
 //! Rows in and out of the database.
 
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use logbook::Record;
@@ -11,9 +12,25 @@ use crate::error::{Result, VaultError};
 use crate::store::Grounds;
 use crate::writer::Writer;
 
-/// Rows per statement. Few sizes, so that few statements are prepared, and those stay prepared; 64
-/// rows of 23 values are far below SQLite's 32,766.
-const SIZES: [usize; 4] = [64, 16, 4, 1];
+/// Rows per statement. Few sizes, so that the statements stay prepared; few parts, because each goes to
+/// the database's thread and back. 64 rows of 25 values are far below SQLite's 32,766.
+const SIZES: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
+
+/// Parts of a list, in those sizes.
+pub(crate) fn parts<T>(list: &[T]) -> impl Iterator<Item = &[T]> {
+    let mut rest = list;
+    std::iter::from_fn(move || {
+        let size = SIZES.into_iter().find(|size| rest.len() >= *size)?;
+        let (part, after) = rest.split_at(size);
+        rest = after;
+        Some(part)
+    })
+}
+
+/// A statement about several values: in its text `{}` stands for them.
+pub(crate) fn about(text: &str, values: usize) -> AssertSqlSafe<String> {
+    AssertSqlSafe(text.replace("{}", &vec!["?"; values].join(",")))
+}
 
 /// An insertion of many rows.
 pub(crate) struct Insert {
@@ -52,19 +69,14 @@ impl Insert {
         rows: &[T],
         bind: impl Fn(&T, &mut Values),
     ) -> Result<()> {
-        let mut rest = rows;
-        for size in SIZES {
-            while rest.len() >= size {
-                let (part, after) = rest.split_at(size);
-                rest = after;
-                let mut values = Values::default();
-                part.iter().for_each(|row| bind(row, &mut values));
-                if values.failed {
-                    return Err(VaultError::Storage("a value cannot be stored".into()));
-                }
-                let text = AssertSqlSafe(self.text(size));
-                sqlx::query_with(text, values.arguments).execute(&mut *to).await?;
+        for part in parts(rows) {
+            let mut values = Values::default();
+            part.iter().for_each(|row| bind(row, &mut values));
+            if values.failed {
+                return Err(VaultError::Storage("a value cannot be stored".into()));
             }
+            let text = AssertSqlSafe(self.text(part.len()));
+            sqlx::query_with(text, values.arguments).execute(&mut *to).await?;
         }
         Ok(())
     }
@@ -196,9 +208,7 @@ pub(crate) async fn key(writer: &mut Writer, id: &KeyId) -> Result<Option<(Recor
         .fetch_optional(&mut writer.connection)
         .await?;
     let Some((record, bytes)) = row else { return Ok(None) };
-    let record = record_id(&record)?;
-    let bytes: [u8; 32] = bytes.try_into().map_err(|_| VaultError::Corrupt("a key's row".into()))?;
-    let held = (record, RecordKey::from_bytes(bytes));
+    let held = (record_id(&record)?, record_key(&bytes)?);
     writer.keys.put(*id, held.clone());
     Ok(Some(held))
 }
@@ -209,12 +219,7 @@ pub(crate) async fn keys_of(from: &mut SqliteConnection, record: &RecordId) -> R
         .bind(record.0.as_slice())
         .fetch_all(from)
         .await?;
-    rows.into_iter()
-        .map(|(bytes,)| {
-            let bytes: [u8; 32] = bytes.try_into().map_err(|_| VaultError::Corrupt("a key's row".into()))?;
-            Ok(RecordKey::from_bytes(bytes))
-        })
-        .collect()
+    rows.into_iter().map(|(bytes,)| record_key(&bytes)).collect()
 }
 
 /// Loads a record's opened envelopes, received by `until_ms`.
@@ -231,15 +236,112 @@ pub(crate) async fn opened_of(
             .bind(until_ms)
             .fetch_all(from)
             .await?;
-    let mut opened = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let envelope = envelope_of(row)?;
-        let damaged = || VaultError::Corrupt("an envelope does not open".into());
-        let needed = envelope.key_id().map_err(|_| damaged())?.ok_or_else(damaged)?;
-        let (_, key) = keys.iter().find(|(held, _)| *held == needed).ok_or(VaultError::NoKey(needed))?;
-        opened.push(Arc::new(envelope.open(key).map_err(|_| damaged())?));
+    rows.iter().map(|row| opened(row, &keys)).collect()
+}
+
+/// An envelope's row, opened with one of these keys.
+fn opened(row: &SqliteRow, keys: &[(KeyId, RecordKey)]) -> Result<Arc<Opened>> {
+    let envelope = envelope_of(row)?;
+    let damaged = || VaultError::Corrupt("an envelope does not open".into());
+    let needed = envelope.key_id().map_err(|_| damaged())?.ok_or_else(damaged)?;
+    let (_, key) = keys.iter().find(|(held, _)| *held == needed).ok_or(VaultError::NoKey(needed))?;
+    Ok(Arc::new(envelope.open(key).map_err(|_| damaged())?))
+}
+
+/// A record as it lies in the database.
+pub(crate) struct Held {
+    /// Its number.
+    pub number: i64,
+    /// Its id; an error where the row is damaged.
+    pub id: Result<RecordId>,
+    keys: Vec<Vec<u8>>,
+    rows: Vec<SqliteRow>,
+}
+
+impl Held {
+    /// Opens its envelopes and folds them.
+    pub(crate) fn fold(&self, id: &RecordId, grounds: &Grounds) -> Result<Record> {
+        let keys = self.keys.iter().map(|bytes| record_key(bytes).map(|key| (key.id(id), key)));
+        let keys: Vec<(KeyId, RecordKey)> = keys.collect::<Result<_>>()?;
+        let opened: Vec<Arc<Opened>> = self.rows.iter().map(|row| opened(row, &keys)).collect::<Result<_>>()?;
+        Ok(Record::fold(*id, opened, &grounds.ground()))
     }
-    Ok(opened)
+}
+
+/// These records, in the order of their numbers, each with its keys and envelopes: two statements for
+/// many of them, because each costs a way to the database's thread and back.
+pub(crate) async fn held(from: &mut SqliteConnection, ids: &[(i64, Vec<u8>)]) -> Result<Vec<Held>> {
+    let mut held = Vec::with_capacity(ids.len());
+    for part in parts(ids) {
+        let text = "SELECT record, link, signature, body FROM envelope WHERE record IN ({}) ORDER BY record, seq";
+        let rows = part.iter().fold(sqlx::query(about(text, part.len())), |query, (number, _)| query.bind(number));
+        let rows = rows.fetch_all(&mut *from).await?;
+        let text = "SELECT p.n, k.bytes FROM projection p JOIN key k ON k.record = p.record \
+                    WHERE p.n IN ({}) ORDER BY p.n, k.seq";
+        let keys = part.iter().fold(sqlx::query_as(about(text, part.len())), |query, (number, _)| query.bind(number));
+        let keys: Vec<(i64, Vec<u8>)> = keys.fetch_all(&mut *from).await?;
+        let mut each: BTreeMap<i64, Held> = part
+            .iter()
+            .map(|(number, id)| {
+                (*number, Held { number: *number, id: record_id(id), keys: Vec::new(), rows: Vec::new() })
+            })
+            .collect();
+        for row in rows {
+            if let Some(of) = each.get_mut(&row.try_get("record")?) {
+                of.rows.push(row);
+            }
+        }
+        for (number, bytes) in keys {
+            if let Some(of) = each.get_mut(&number) {
+                of.keys.push(bytes);
+            }
+        }
+        held.extend(each.into_values());
+    }
+    Ok(held)
+}
+
+/// Which of these keys are held.
+pub(crate) async fn known_keys(writer: &mut Writer, ids: &[KeyId]) -> Result<HashSet<KeyId>> {
+    let (mut known, mut asked) = (HashSet::new(), Vec::new());
+    for id in ids {
+        if writer.keys.contains(id) {
+            known.insert(*id);
+        } else {
+            asked.push(*id);
+        }
+    }
+    for part in parts(&asked) {
+        let query = sqlx::query_as(about("SELECT id FROM key WHERE id IN ({})", part.len()));
+        let query = part.iter().fold(query, |query, id| query.bind(id.0.as_slice()));
+        let found: Vec<(Vec<u8>,)> = query.fetch_all(&mut writer.connection).await?;
+        for (id,) in found {
+            known.insert(KeyId::try_from(id.as_slice()).map_err(|_| VaultError::Corrupt("a key's row".into()))?);
+        }
+    }
+    Ok(known)
+}
+
+/// Which of these records have no number in the database; the numbers of the others are remembered.
+pub(crate) async fn unnumbered(writer: &mut Writer, ids: &[RecordId]) -> Result<HashSet<RecordId>> {
+    let mut without: HashSet<RecordId> = ids.iter().filter(|id| !writer.records.contains(id)).copied().collect();
+    let asked: Vec<RecordId> = without.iter().copied().collect();
+    for part in parts(&asked) {
+        let query = sqlx::query_as(about("SELECT record, n FROM projection WHERE record IN ({})", part.len()));
+        let query = part.iter().fold(query, |query, id| query.bind(id.0.as_slice()));
+        let found: Vec<(Vec<u8>, i64)> = query.fetch_all(&mut writer.connection).await?;
+        for (id, number) in found {
+            let id = record_id(&id)?;
+            without.remove(&id);
+            writer.records.put(id, number);
+        }
+    }
+    Ok(without)
+}
+
+fn record_key(bytes: &[u8]) -> Result<RecordKey> {
+    let bytes: [u8; 32] = bytes.try_into().map_err(|_| VaultError::Corrupt("a key's row".into()))?;
+    Ok(RecordKey::from_bytes(bytes))
 }
 
 /// Folds a record from the database.

@@ -63,8 +63,6 @@ pub(crate) struct Writer {
     pub records: LruCache<RecordId, i64>,
     /// Record keys lately used.
     pub keys: LruCache<KeyId, (RecordId, RecordKey)>,
-    /// The newest key of records lately written to.
-    pub newest: LruCache<RecordId, KeyId>,
     /// What stands in the projections of records lately touched.
     pub projected: LruCache<RecordId, Arc<Projected>>,
     /// The world holds more of our chain than we do.
@@ -97,7 +95,6 @@ impl Writer {
             tried_before: None,
             records: LruCache::new(cap(RECORDS)),
             keys: LruCache::new(cap(RECENT)),
-            newest: LruCache::new(cap(RECENT)),
             projected: LruCache::new(cap(RECENT)),
             stale: false,
             under_way: false,
@@ -167,16 +164,14 @@ impl Writer {
                 .execute(&mut self.connection)
                 .await?;
         }
-        if tally != self.tally {
-            sqlx::query("UPDATE tally SET seq = ?, links = ?, entries = ?, next_record = ?")
-                .bind(tally.seq)
-                .bind(tally.links)
-                .bind(tally.entries)
-                .bind(tally.next_record)
-                .execute(&mut self.connection)
-                .await?;
-        }
-        sqlx::query("COMMIT").execute(&mut self.connection).await?;
+        // Both at once: each execution goes to the database's thread and back.
+        let end = "UPDATE tally SET seq = ?, links = ?, entries = ?, next_record = ?; COMMIT";
+        let query = if tally == self.tally {
+            sqlx::query("COMMIT")
+        } else {
+            sqlx::query(end).bind(tally.seq).bind(tally.links).bind(tally.entries).bind(tally.next_record)
+        };
+        query.execute(&mut self.connection).await?;
         self.under_way = false;
         self.tally = tally;
         for (id, head) in heads {
@@ -194,7 +189,6 @@ impl Writer {
         self.under_way = false;
         self.records.clear();
         self.keys.clear();
-        self.newest.clear();
         self.projected.clear();
         // What was tried in it is to be tried again.
         self.tried = Default::default();

@@ -12,7 +12,7 @@ use sqlx::Row;
 
 use super::{Ingested, Refused};
 use crate::chain::Watch;
-use crate::error::Result;
+use crate::error::{Result, VaultError};
 use crate::project::Touched;
 use crate::rows::{self, EnvelopeRow};
 use crate::store::{Grounds, Vault, read};
@@ -20,6 +20,8 @@ use crate::writer::{Tally, Writer};
 
 /// Bytes of refused bodies kept aside for inspection.
 const MAX_REFUSED: i64 = 4 * 1024 * 1024;
+/// Records loaded at once, with all their entries.
+const LOADED: usize = 16;
 /// What a body turned out to be.
 enum Body {
     /// There is none.
@@ -52,6 +54,8 @@ pub(super) struct Work {
     fresh: HashMap<RecordId, Vec<Arc<Opened>>>,
     /// Numbers of the records of this batch, and whether they are new.
     numbers: HashMap<RecordId, (i64, bool)>,
+    /// Records of which it is known that the database has none.
+    unnumbered: HashSet<RecordId>,
     seen: HashSet<EnvelopeId>,
     /// Envelopes of this batch without a body so far, and their place among the rows.
     bare: HashMap<EnvelopeId, usize>,
@@ -72,6 +76,7 @@ impl Work {
             rows: Vec::new(),
             fresh: HashMap::new(),
             numbers: HashMap::new(),
+            unnumbered: HashSet::new(),
             seen: HashSet::new(),
             bare: HashMap::new(),
             watch: Watch::default(),
@@ -159,16 +164,16 @@ impl Work {
 
     /// Opens bodies that waited for these keys.
     async fn open_waiting(&mut self, writer: &mut Writer, keys: &[KeyId]) -> Result<()> {
-        for id in keys {
-            let Some((record, key)) = rows::key(writer, id).await? else { continue };
-            let rows = sqlx::query(
-                "SELECT seq, link, signature, body FROM envelope WHERE key = ? AND record IS NULL AND body IS NOT NULL",
-            )
-            .bind(id.0.as_slice())
-            .fetch_all(&mut writer.connection)
-            .await?;
-            for row in &rows {
+        let text = "SELECT seq, key, link, signature, body FROM envelope \
+                    WHERE key IN ({}) AND record IS NULL AND body IS NOT NULL";
+        for part in rows::parts(keys) {
+            let query = sqlx::query(rows::about(text, part.len()));
+            let query = part.iter().fold(query, |query, id| query.bind(id.0.as_slice()));
+            for row in &query.fetch_all(&mut writer.connection).await? {
                 let envelope = rows::envelope_of(row)?;
+                let id = KeyId::try_from(row.try_get::<&[u8], _>("key")?);
+                let id = id.map_err(|_| VaultError::Corrupt("an envelope's row".into()))?;
+                let Some((record, key)) = rows::key(writer, &id).await? else { continue };
                 let seq: i64 = row.try_get("seq")?;
                 match open(&envelope, &record, &key) {
                     Ok(opened) => {
@@ -198,7 +203,8 @@ impl Work {
         if let Some((number, _)) = self.numbers.get(record) {
             return Ok(*number);
         }
-        let (number, fresh) = match rows::record_number(writer, record).await? {
+        let held = if self.unnumbered.contains(record) { None } else { rows::record_number(writer, record).await? };
+        let (number, fresh) = match held {
             Some(number) => (number, false),
             None => {
                 self.tally.next_record += 1;
@@ -344,7 +350,7 @@ impl Work {
 
     /// Folds what was opened into its records.
     async fn fold(&mut self, writer: &mut Writer) -> Result<Vec<Touched>> {
-        let mut touched = Vec::with_capacity(self.fresh.len());
+        let (mut touched, mut closed) = (Vec::with_capacity(self.fresh.len()), Vec::new());
         for (id, opened) in std::mem::take(&mut self.fresh) {
             let Some((number, fresh)) = self.numbers.get(&id).copied() else { continue };
             let record = match (fresh, self.vault.take_open(&id)) {
@@ -353,14 +359,22 @@ impl Work {
                     Arc::make_mut(&mut open).add_all(opened, &self.grounds.ground());
                     open
                 }
-                // The rows are in already: a record that is not open is loaded with them.
                 (false, None) => {
-                    Arc::new(rows::load(&mut writer.connection, &id, number, i64::MAX, &self.grounds).await?)
+                    closed.push((number, id.0.to_vec()));
+                    continue;
                 }
             };
-            self.outcome.touched.push(id);
             touched.push(Touched { number, fresh, record });
         }
+        // The rows are in already: records that are not open are loaded with them.
+        for part in closed.chunks(LOADED) {
+            for held in rows::held(&mut writer.connection, part).await? {
+                let record = Arc::new(held.fold(&held.id.clone()?, &self.grounds)?);
+                touched.push(Touched { number: held.number, fresh: false, record });
+            }
+        }
+        touched.sort_by_key(|one| one.number);
+        self.outcome.touched.extend(touched.iter().map(|one| one.record.id()));
         self.outcome.records = touched.len();
         Ok(touched)
     }

@@ -46,6 +46,7 @@ async fn every_altered_row_is_found() {
         "DELETE FROM counted",
         "INSERT INTO heard VALUES ('0421', 5)",
         "DELETE FROM key",
+        "UPDATE key SET bytes = x'00'",
         "DELETE FROM referral",
         "UPDATE referral SET state = 'accepted'",
         "DELETE FROM audience WHERE who = 'a:police'",

@@ -125,6 +125,36 @@ async fn who_was_taken_out_gets_nothing_more() {
     assert_eq!(counts(&items), (0, 0, 0, 1));
 }
 
+/// The key under which a body is sealed.
+fn sealed_under(items: &[OutItem]) -> Vec<seal::KeyId> {
+    envelopes(items).iter().filter_map(|one| one.key_id().expect("a whole body")).collect()
+}
+
+#[tokio::test]
+async fn what_comes_later_is_sealed_under_no_key_of_who_was_taken_out() {
+    let world = World::new();
+    let (dir, emb) = world.vault("emb").await;
+    let record = write(&emb, world.incident("emb", 1, "Crowd", &["emb", "court"])).await.record;
+    let unshare = Unshare { agencies: vec![id("court")], devices: Vec::new() };
+    write(&emb, world.draft("emb", record, Action::Unshare(unshare))).await;
+    let fresh = key_of("emb", 77);
+    let mut again = share(&world, "emb", record, &fresh, &agency_of("emb"));
+    again.key = Some(fresh.clone());
+    write(&emb, again).await;
+    // Who was taken out sends a key of its own for the record, and an old one again: no entry grants them.
+    let theirs = key_of("court", 5);
+    let strays = [&theirs, &key_of("emb", 1)].map(|key| world.grant(record, key, &agency_of("emb")).1);
+    emb.ingest(Incoming { wraps: strays.into(), received_ms: NOW, ..Incoming::default() }).await.unwrap();
+    assert_eq!(emb.record_keys(&record).await.unwrap().len(), 3, "it is held, should an entry need it");
+    drop(emb);
+    let emb = world.reopen(&dir, "emb").await;
+    let after = end(&emb).await;
+    write(&emb, world.note("emb", record, "Among ourselves")).await;
+    let items = all(&emb, OutQuery { after, ..query("emb") }).await;
+    assert_eq!(sealed_under(&items), vec![fresh.id(&record)]);
+    assert_ne!(theirs.id(&record), fresh.id(&record));
+}
+
 #[tokio::test]
 async fn holdings_and_asking_by_id() {
     let world = World::new();

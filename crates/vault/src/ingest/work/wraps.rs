@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use logbook::action::GrantTo;
-use seal::{KeyId, SealError, Wrap};
+use seal::{KeyId, RecordId, SealError, Wrap};
 use sqlx::Row;
 
 use super::Work;
@@ -61,6 +61,8 @@ impl Work {
             }
         }
         let opened = self.open_wraps(writer, wraps.iter().map(|(_, wrap)| wrap), |_, _| ()).await?;
+        // Their keys have numbers of their own; those of wraps that come lie among the wraps'.
+        self.tally.seq += opened.len() as i64;
         sqlx::query("INSERT OR REPLACE INTO setting (name, value) VALUES ('tried', ?)")
             .bind(&tried)
             .execute(&mut writer.connection)
@@ -78,22 +80,27 @@ impl Work {
         mut failed: impl FnMut(&'a Wrap, SealError) + Send,
     ) -> Result<Vec<KeyId>> {
         let identities = read(&self.vault.inner.identities).clone();
+        let wraps: Vec<&Wrap> = wraps.collect();
+        let mut known = rows::known_keys(writer, &wraps.iter().map(|wrap| wrap.key).collect::<Vec<_>>()).await?;
         let (mut keys, mut opened) = (Vec::new(), Vec::new());
         for wrap in wraps {
-            if rows::key(writer, &wrap.key).await?.is_some() {
+            if known.contains(&wrap.key) {
                 continue;
             }
             match wrap.open(&identities.iter().collect::<Vec<_>>()) {
                 Ok(key) => {
+                    known.insert(wrap.key);
                     writer.keys.put(wrap.key, (wrap.record, key.clone()));
-                    writer.newest.pop(&wrap.record);
                     opened.push(wrap.key);
-                    keys.push((self.tally.seq + 1, wrap.record, key));
+                    // In the order in which they came: the last one of a record is its newest.
+                    keys.push((self.tally.seq + 1 + keys.len() as i64, wrap.record, key));
                 }
                 Err(error) => failed(wrap, error),
             }
         }
         rows::insert_keys(&mut writer.connection, &keys).await?;
+        let records: Vec<RecordId> = keys.iter().map(|(_, record, _)| *record).collect();
+        self.unnumbered.extend(rows::unnumbered(writer, &records).await?);
         Ok(opened)
     }
 

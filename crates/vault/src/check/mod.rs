@@ -1,25 +1,28 @@
 //! Verifying the whole vault again: every signature, chain, hash, fold and projection.
 
-use std::collections::BTreeMap;
+mod chains;
+
 use std::io::BufReader;
 use std::sync::Arc;
 
 use logbook::Record;
 use seal::blob::address_of;
-use seal::{BlobAddress, DeviceId, EnvelopeId, Link, RecordId};
+use seal::{BlobAddress, RecordId};
+use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection, Row};
 
 use crate::error::{Result, VaultError};
 use crate::project::{Asked, Listed, Projected, Shown, Touched};
 use crate::rows;
-use crate::store::{Grounds, Vault, read};
+use crate::store::{Grounds, Vault};
 use crate::writer::Writer;
 
-/// Links read at once; others get their turn in between.
-const LINKS: i64 = 512;
-/// Records read at once.
-const RECORDS: i64 = 64;
+/// Numbers and ids of records read at once.
+const RECORDS: i64 = 1024;
+/// Entries read at once, of whole records; at most twice as many are in memory, or two longer records.
+const ENTRIES: i64 = 512;
+/// Records read at once with all their entries: one statement's worth.
+const WHOLE: usize = 16;
 /// Problems listed; a vault with more is no better known for listing them.
 const MAX_PROBLEMS: usize = 1000;
 
@@ -115,7 +118,7 @@ impl Walk<'_> {
         let (links, entries): (i64, i64) =
             sqlx::query_as("SELECT links, entries FROM tally").fetch_one(&mut *at).await?;
         let total = (links.max(0) + entries.max(0)) as u64;
-        let counted = chains(self.vault, at, check, self.progress, total).await?;
+        let counted = chains::chains(self.vault, at, check, self.progress, total).await?;
         let opened = self.records(at, check, total).await?;
         if counted != links as u64 || opened != entries as u64 {
             check.problem("the vault holds another number of entries than were written to it".into());
@@ -131,41 +134,36 @@ impl Walk<'_> {
 
     /// Every record: opened and folded; its caches compared with it.
     async fn records(&self, at: &mut SqliteConnection, check: &mut Check, total: u64) -> Result<u64> {
-        let mut after = 0i64;
+        let mut after = 0;
         loop {
-            let page: Vec<(i64, Vec<u8>)> =
-                sqlx::query_as("SELECT n, record FROM projection WHERE n > ? ORDER BY n LIMIT ?")
-                    .bind(after)
-                    .bind(RECORDS)
-                    .fetch_all(&mut *at)
-                    .await?;
-            let Some(last) = page.last() else { break };
-            after = last.0;
-            for (number, id) in page {
-                let Ok(id) = rows::record_id(&id) else {
-                    check.problem("a record's id is damaged".into());
-                    continue;
-                };
-                match rows::load(at, &id, number, i64::MAX, &self.grounds).await {
-                    Ok(record) => {
-                        check.entries += record.entries().len() as u64;
-                        check.records += 1;
-                        if self.caches {
-                            one(self.vault, at, number, &record, self.seq, check).await?;
-                        }
-                    }
-                    Err(VaultError::Corrupt(_) | VaultError::NoKey(_)) => {
-                        check.problem(format!("record {}: an entry does not open", id.short()));
-                    }
-                    Err(error) => return Err(error),
-                }
+            let listed: Vec<(i64, Vec<u8>, i64)> = sqlx::query_as(
+                "SELECT n, record, (SELECT COUNT(*) FROM envelope WHERE record = n) FROM projection \
+                 WHERE n > ? ORDER BY n LIMIT ?",
+            )
+            .bind(after)
+            .bind(RECORDS)
+            .fetch_all(&mut *at)
+            .await?;
+            let Some((last, ..)) = listed.last() else { break };
+            after = *last;
+            let parts = parts(listed);
+            let mut parts = parts.iter().map(Vec::as_slice);
+            let mut page = rows::held(at, parts.next().unwrap_or_default()).await?;
+            while !page.is_empty() {
+                // The next ones are read while these are folded: the database's thread is not waited for.
+                let folding = async { page.iter().map(|held| self.folded(held, check)).collect::<Result<Vec<_>>>() };
+                let (next, folded) = tokio::join!(rows::held(at, parts.next().unwrap_or_default()), folding);
+                self.compared(at, folded?, check).await?;
+                page = next?;
+                (self.progress)(total.min(total / 2 + check.entries), total);
+                tokio::task::yield_now().await;
             }
-            (self.progress)(total.min(total / 2 + check.entries), total);
-            tokio::task::yield_now().await;
         }
         let (opened, without): (i64, i64) = sqlx::query_as(
-            "SELECT COUNT(*), IFNULL(SUM(NOT EXISTS (SELECT 1 FROM projection p WHERE p.n = e.record)), 0) \
-             FROM envelope e WHERE e.record IS NOT NULL",
+            // Record by record: a look at the list for each entry would read its pages over and over.
+            "SELECT IFNULL(SUM(e.entries), 0), IFNULL(SUM(CASE WHEN p.n IS NULL THEN e.entries ELSE 0 END), 0) FROM \
+             (SELECT record, COUNT(*) AS entries FROM envelope INDEXED BY envelope_record \
+              WHERE record IS NOT NULL GROUP BY record) e LEFT JOIN projection p ON p.n = e.record",
         )
         .fetch_one(at)
         .await?;
@@ -175,6 +173,55 @@ impl Walk<'_> {
         (self.progress)(total, total);
         Ok(opened as u64)
     }
+
+    /// Counts records, and compares what is kept of them where that is asked.
+    async fn compared(
+        &self,
+        at: &mut SqliteConnection,
+        folded: Vec<Option<(i64, Record)>>,
+        check: &mut Check,
+    ) -> Result<()> {
+        for (number, record) in folded.into_iter().flatten() {
+            check.entries += record.entries().len() as u64;
+            check.records += 1;
+            if self.caches {
+                one(self.vault, at, number, &record, self.seq, check).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A record folded; none where it does not open, which is a problem found.
+    fn folded(&self, held: &rows::Held, check: &mut Check) -> Result<Option<(i64, Record)>> {
+        let Ok(id) = &held.id else {
+            check.problem("a record's id is damaged".into());
+            return Ok(None);
+        };
+        match held.fold(id, &self.grounds) {
+            Ok(record) => Ok(Some((held.number, record))),
+            Err(VaultError::Corrupt(_) | VaultError::NoKey(_)) => {
+                check.problem(format!("record {}: an entry does not open", id.short()));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// At most [`WHOLE`] records with together [`ENTRIES`] entries, or one that has more.
+fn parts(listed: Vec<(i64, Vec<u8>, i64)>) -> Vec<Vec<(i64, Vec<u8>)>> {
+    let (mut parts, mut held) = (Vec::<Vec<_>>::new(), ENTRIES);
+    for (number, id, entries) in listed {
+        held = held.saturating_add(entries);
+        match parts.last_mut().filter(|part| held <= ENTRIES && part.len() < WHOLE) {
+            Some(part) => part.push((number, id)),
+            None => {
+                held = entries;
+                parts.push(vec![(number, id)]);
+            }
+        }
+    }
+    parts
 }
 
 /// The database's own pages.
@@ -186,104 +233,6 @@ async fn pages(at: &mut SqliteConnection, check: &mut Check) -> Result<()> {
     let cipher: Vec<(String,)> = sqlx::query_as("PRAGMA cipher_integrity_check").fetch_all(&mut *at).await?;
     if !cipher.is_empty() {
         check.problem("pages of the database were altered".into());
-    }
-    Ok(())
-}
-
-/// Every link: its id, its signature, its place in the chain, its device's head.
-async fn chains(
-    vault: &Vault,
-    at: &mut SqliteConnection,
-    check: &mut Check,
-    progress: Progress<'_>,
-    total: u64,
-) -> Result<u64> {
-    let own = read(&vault.inner.author).as_ref().map(|author| author.signing.device_id());
-    let (mut ends, mut keys) = (BTreeMap::<DeviceId, Chain>::new(), seal::sign::Verifier::default());
-    let (mut device, mut number, mut after, mut done) = (0i64, -1i64, Vec::new(), 0u64);
-    loop {
-        let page = sqlx::query(
-            "SELECT device, number, id, link, signature, NULL AS body, body IS NULL AS bare FROM envelope \
-             WHERE (device, number, id) > (?, ?, ?) ORDER BY device, number, id LIMIT ?",
-        )
-        .bind(device)
-        .bind(number)
-        .bind(&after)
-        .bind(LINKS)
-        .fetch_all(&mut *at)
-        .await?;
-        let Some(last) = page.last() else { break };
-        (device, number, after) = (last.try_get("device")?, last.try_get("number")?, last.try_get("id")?);
-        for row in &page {
-            let stored: &[u8] = row.try_get("id")?;
-            let short = seal::id::to_hex(stored.get(..4).unwrap_or_default());
-            done += 1;
-            let Ok(envelope) = rows::envelope_of(row) else {
-                check.problem(format!("envelope {short}: its row does not decode"));
-                continue;
-            };
-            let link = envelope.link;
-            if link.id().0 != stored || link.number as i64 != row.try_get::<i64, _>("number")? {
-                check.problem(format!("envelope {short}: its link is not the one that was stored"));
-            }
-            if link.verify_with(&mut keys, &envelope.signature).is_err() {
-                check.problem(format!("envelope {short}: its signature does not hold"));
-            }
-            if Some(link.device) == own && row.try_get("bare")? {
-                check.problem(format!("envelope {short}: this device wrote it, and its body is gone"));
-            }
-            ends.entry(link.device).or_default().take(&link, &short, Some(link.device) == own, check);
-        }
-        progress(done, total);
-        tokio::task::yield_now().await;
-    }
-    heads(at, &ends, check).await?;
-    Ok(done)
-}
-
-/// A chain as far as it was walked.
-#[derive(Default)]
-struct Chain {
-    /// Number and ids of the last links: more than one where it forks.
-    last: (u64, Vec<EnvelopeId>),
-    /// The last number without a gap before it.
-    head: u64,
-}
-
-impl Chain {
-    /// Each link's signature holds, so a gap, a fork or a link that does not continue what stands before
-    /// it is what its author signed, and is shown elsewhere. Only in this device's own chain is it this
-    /// vault's problem.
-    fn take(&mut self, link: &Link, short: &str, own: bool, check: &mut Check) {
-        let (number, ids) = &self.last;
-        if own && link.number == number + 1 && ids.len() == 1 && ids[0] != link.prev {
-            check.problem(format!("envelope {short}: it does not continue its chain"));
-        }
-        if own && link.number > number + 1 {
-            check.problem(format!("envelope {short}: entries of this device before it are gone"));
-        }
-        if link.number == self.head + 1 {
-            self.head = link.number;
-        }
-        if link.number == *number {
-            self.last.1.push(link.id());
-        } else {
-            self.last = (link.number, vec![link.id()]);
-        }
-    }
-}
-
-async fn heads(at: &mut SqliteConnection, ends: &BTreeMap<DeviceId, Chain>, check: &mut Check) -> Result<()> {
-    let rows: Vec<(Vec<u8>, i64)> = sqlx::query_as("SELECT id, head FROM device").fetch_all(at).await?;
-    for (id, head) in rows {
-        let Ok(id) = DeviceId::try_from(id.as_slice()) else {
-            check.problem("a device's row is damaged".into());
-            continue;
-        };
-        let found = ends.get(&id).map_or(0, |chain| chain.head);
-        if head >= 0 && head as u64 != found {
-            check.problem(format!("device {}: its chain ends at {found}, not at {head}", id.short()));
-        }
     }
     Ok(())
 }
@@ -404,4 +353,18 @@ async fn rebuild_all(vault: &Vault, writer: &mut Writer) -> Result<()> {
     }
     crate::counted::anew(&mut writer.connection).await?;
     writer.commit(tally, &std::collections::HashMap::new()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_hold_whole_records_and_a_bounded_number_of_entries() {
+        let counts = [200, 300, 12, 1, 5000, 0, 0, 512, 1];
+        let listed = counts.iter().zip(1i64..).map(|(count, n)| (n, vec![n as u8], *count)).collect();
+        let numbers: Vec<Vec<i64>> = parts(listed).iter().map(|part| part.iter().map(|(n, _)| *n).collect()).collect();
+        assert_eq!(numbers, [vec![1, 2, 3], vec![4], vec![5], vec![6, 7, 8], vec![9]]);
+        assert!(parts(Vec::new()).is_empty());
+    }
 }
