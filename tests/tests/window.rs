@@ -285,25 +285,70 @@ async fn keys_pressed_at_once_act_on_their_own_incidents() {
         ["North gate", "East gate", "South gate", "West gate"].map(|gate| tampered(&emb, gate, "0421"));
     let window = open(&emb, true).await;
     window.wait_for(&test_id(&format!("row-{first}"))).await;
-    // The second is Low, the fourth Critical; then the first is out of scope, and so is what comes after it.
-    window.press("j1jj4kkkoo").await;
+    // The second is Low, the fourth Serious and stays it; the first is out of scope, and so is what comes
+    // after it; of the third, something is told.
+    window.press("j1jj31z2zkkkoo").await;
     for gone in [&first, &second] {
         window.until(&format!("document.querySelector({}) === null", json!(test_id(&format!("row-{gone}"))))).await;
     }
+    window.press("jknNot armed, none hurt").await;
+    window.press(&format!("{}{}", char::from(Key::Control), char::from(Key::Enter))).await;
+    window.says(".detail", "Not armed").await;
     emb_after(window, &emb).await;
     let of = |reference: &String| {
         let shown = emb.must(&["incident", "show", reference]);
-        (shown["state"].clone(), shown["fields"]["severity"].clone())
+        let told = shown["entries"].to_string().contains("Not armed, none hurt");
+        (shown["state"].clone(), shown["fields"]["severity"].clone(), told)
     };
     assert_eq!(
         [&first, &second, &third, &fourth].map(of),
         [
-            (json!("out-of-scope"), json!(2)),
-            (json!("out-of-scope"), json!(1)),
-            (json!("new"), json!(2)),
-            (json!("new"), json!(4))
+            (json!("out-of-scope"), json!(2), false),
+            (json!("out-of-scope"), json!(1), false),
+            (json!("new"), json!(2), true),
+            (json!("new"), json!(3), false)
         ]
     );
+    emb.sound();
+}
+
+/// An operator's own map file, chosen by keyboard: its streets are drawn under the marks, and what is no
+/// map file is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_map_file_of_ones_own_is_drawn() {
+    let practice = Practice::found();
+    let emb = practice.device("emb");
+    let hex: String = include_str!("town.pmtiles.hex").split_whitespace().collect();
+    let bytes = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap());
+    let town = practice.at("town.pmtiles");
+    std::fs::write(&town, bytes.collect::<Vec<u8>>()).unwrap();
+    let other = practice.at("minutes.txt");
+    std::fs::write(&other, "no map").unwrap();
+
+    let window = open(&emb, true).await;
+    window.wait_for(&test_id("search")).await;
+    window.press("gp").await;
+    window.wait_for("[data-testid^='mark-']").await;
+    // The file's tiles are of one town: it is looked at closely.
+    window.press("j+++").await;
+    let drawn = "document.querySelector('.surface canvas').toDataURL()";
+    let keep = format!("window.before = {drawn}");
+    let choose = async |path: &str| {
+        window.wait_for(&test_id("map-ground-choose")).await.click().await.unwrap();
+        window.wait_for(&test_id("ground-path")).await.clear().await.unwrap();
+        window.tab_to("ground-path").await;
+        window.press(path).await;
+        window.press(&String::from(char::from(Key::Enter))).await;
+    };
+    choose(&other).await;
+    window.says("dialog", "no PMTiles archive").await;
+    window.both("map-ground-wrong").await;
+    window.press(&String::from(char::from(Key::Escape))).await;
+    window.client.execute(&keep, vec![]).await.unwrap();
+    choose(&town).await;
+    window.until(&format!("document.querySelector('dialog') === null && {drawn} !== window.before")).await;
+    window.both("map-ground").await;
+    window.closed(&emb).await;
     emb.sound();
 }
 

@@ -56,18 +56,44 @@ export async function attempt<T>(work: () => Promise<T>): Promise<T | undefined>
   }
 }
 
+/** What a read in the background could not do, as long as that is what is shown. */
+let glanced: ErrorReport | null = null;
+/** Reads in the background: what a person's own step was refused stays told. */
+export async function glance<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    const done = await work();
+    if (glanced !== null && app.error === glanced) app.error = null;
+    return done;
+  } catch (error) {
+    if (app.error === null || app.error === glanced) {
+      app.error = problem(error);
+      glanced = app.error;
+    }
+    return undefined;
+  }
+}
+
 /** Says what was done; where a later entry can set it back, how. Both entries stay in the trail. */
 export function did(what: string, back: (() => Promise<void>) | null) {
   app.undo = back;
   app.said = back ? `${what} · ${t('undoHint')}` : what;
 }
 
+/** Reads anew what the screen shows, where a screen has something to read. */
+export const screen: { again: (() => Promise<unknown>) | null } = { again: null };
+
 export async function takeBack() {
   const back = app.undo;
   if (!back) return;
   app.undo = null;
   app.said = t('working');
-  app.said = (await hold(attempt(async () => { await back(); return t('undone'); }))) ?? '';
+  const set = async () => {
+    const done = await attempt(async () => { await back(); return t('undone'); });
+    // What the next key sets back to is what stands now.
+    await screen.again?.();
+    return done ?? '';
+  };
+  app.said = await hold(set());
 }
 
 export async function refresh() {

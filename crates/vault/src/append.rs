@@ -321,11 +321,15 @@ impl Batch {
                 return Ok(key);
             }
         }
+        let missing = || VaultError::Invalid("this record's key is not here".into());
+        if !granted.is_empty() {
+            return Err(missing());
+        }
         // A record of which no entry grants a key is its creator's alone.
-        let staged = self.keys.iter().rev().find(|(_, of, _)| of == record).map(|(_, _, key)| key.clone());
-        let keys = if granted.is_empty() { rows::keys_of(&mut writer.connection, record).await? } else { Vec::new() };
-        let key = staged.or_else(|| keys.last().cloned());
-        key.ok_or_else(|| VaultError::Invalid("this record's key is not here".into()))
+        match self.keys.iter().rev().find(|(_, of, _)| of == record) {
+            Some((_, _, key)) => Ok(key.clone()),
+            None => rows::keys_of(&mut writer.connection, record).await?.pop().ok_or_else(missing),
+        }
     }
 
     async fn commit(mut self, vault: &Vault, writer: &mut Writer) -> Result<()> {

@@ -19,3 +19,10 @@ it('reads tiles out of an archive piece by piece', async () => {
   expect(tile.layers['water']?.feature(0).loadGeometry()[0]?.[1]).toMatchObject({ x: 1200, y: 1300 });
   expect(await file.getZxy(9, 0, 0)).toBeUndefined();
 });
+
+// The real window's test opens this one, in hexadecimal (`tests/tests/window.rs`); `vitest -u` makes it anew.
+it('is the file that the real window is given', async () => {
+  const bytes = [...new Uint8Array(groundFile([{ lat: 45.7485, lon: 4.8467 }]))];
+  const hex = bytes.map((byte, at) => byte.toString(16).padStart(2, '0') + (at % 48 === 47 ? '\n' : '')).join('');
+  await expect(hex + '\n').toMatchFileSnapshot('../../../tests/tests/town.pmtiles.hex');
+});

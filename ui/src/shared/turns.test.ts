@@ -1,6 +1,8 @@
 import { beforeEach, expect, test } from 'vitest';
 import { begin, forget, hold, waits } from './turns';
 
+const pressed = (key: string, repeat: boolean, field: boolean) => waits({ key, ctrlKey: false, repeat }, field);
+
 const given: string[] = [];
 /** Work that ends when it is told to. */
 function work() {
@@ -10,17 +12,17 @@ function work() {
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 beforeEach(() => {
   given.length = 0;
-  begin((key) => { if (!waits(key, false)) given.push(key); }, () => Promise.resolve());
+  begin(() => Promise.resolve(), ({ key }) => { if (!pressed(key, false, false)) given.push(key); });
 });
 
 test('a key goes through where nothing is under way', () => {
-  expect(waits('j', false)).toBe(false);
+  expect(pressed('j', false, false)).toBe(false);
 });
 
 test('keys wait for what the one before began, and keep their order', async () => {
   const first = work();
   void hold(first.done);
-  expect(['o', 'j', 'z'].map((key) => waits(key, false))).toEqual([true, true, true]);
+  expect(['o', 'j', 'z'].map((key) => pressed(key, false, false))).toEqual([true, true, true]);
   await settled();
   expect(given).toEqual([]);
   first.end();
@@ -30,15 +32,15 @@ test('keys wait for what the one before began, and keep their order', async () =
 
 test('a key that waited may itself begin something, and the rest wait for that', async () => {
   const [first, second] = [work(), work()];
-  begin((key) => { given.push(key); if (key === 'o') void hold(second.done); }, () => Promise.resolve());
+  begin(() => Promise.resolve(), ({ key }) => { given.push(key); if (key === 'o') void hold(second.done); });
   void hold(first.done);
-  waits('o', false);
-  waits('j', false);
+  pressed('o', false, false);
+  pressed('j', false, false);
   first.end();
   await settled();
   expect(given).toEqual(['o']);
   // One pressed now comes after those that wait already.
-  expect(waits('k', false)).toBe(true);
+  expect(pressed('k', false, false)).toBe(true);
   second.end();
   await settled();
   expect(given).toEqual(['o', 'j', 'k']);
@@ -46,7 +48,7 @@ test('a key that waited may itself begin something, and the rest wait for that',
 
 test('what fails ends the wait like what succeeds', async () => {
   const failed = hold(Promise.reject(new Error('no')));
-  waits('j', false);
+  pressed('j', false, false);
   await expect(failed).rejects.toThrow('no');
   await settled();
   expect(given).toEqual(['j']);
@@ -55,10 +57,27 @@ test('what fails ends the wait like what succeeds', async () => {
 test('a key held down does not go on after the finger, and keys can be forgotten', async () => {
   const first = work();
   void hold(first.done);
-  expect(waits('j', true)).toBe(true);
-  waits('o', false);
+  expect(pressed('j', true, false)).toBe(true);
+  pressed('o', false, false);
   forget();
   first.end();
   await settled();
   expect(given).toEqual([]);
+});
+
+test('in a field a key waits only behind others, and no more wait than were meant', async () => {
+  const first = work();
+  void hold(first.done);
+  expect(pressed('x', false, true)).toBe(false);
+  pressed('n', false, false);
+  expect(pressed('x', false, true)).toBe(true);
+  first.end();
+  await settled();
+  expect(given).toEqual(['n', 'x']);
+  const second = work();
+  void hold(second.done);
+  for (let n = 0; n < 257; n += 1) pressed('n', false, false);
+  second.end();
+  await settled();
+  expect(given).toEqual(['n', 'x']);
 });

@@ -2,21 +2,42 @@
 // signed, a list that is read anew) ends before the next key means anything: pressed fast, on a slow
 // machine, no key acts on the incident that was there before.
 
+/** A key, alone or with Ctrl. */
+export interface Press { key: string; ctrlKey: boolean }
+/** Keys that wait at most. With more, all are forgotten: of a text, no part stands for the whole. */
+const MOST = 256;
 /** What a key has begun and not ended. */
 let held = 0;
-let waiting: string[] = [];
+let waiting: Press[] = [];
 let replaying = false;
-/** Gives a key that waited to whatever has the focus now; a test listens instead. */
-let give = (key: string): void => {
-  (document.activeElement ?? document.body).dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
-};
+
+/** Gives a key to what has the focus now, and does with it there what the browser would have done. */
+function press({ key, ctrlKey }: Press) {
+  const at = document.activeElement ?? document.body;
+  const taken = !at.dispatchEvent(new KeyboardEvent('keydown', { key, ctrlKey, bubbles: true, cancelable: true }));
+  if (taken || ctrlKey) return;
+  if (at instanceof HTMLButtonElement) { if (key === 'Enter' || key === ' ') at.click(); return; }
+  if (!(at instanceof HTMLInputElement || at instanceof HTMLTextAreaElement)) return;
+  if (key === 'Backspace' && at.selectionStart !== null) {
+    const from = at.selectionStart === at.selectionEnd ? Math.max(0, at.selectionStart - 1) : at.selectionStart;
+    at.setRangeText('', from, at.selectionEnd ?? from, 'end');
+    at.dispatchEvent(new InputEvent('input', { bubbles: true, inputType: 'deleteContentBackward' }));
+    return;
+  }
+  const text = key.length === 1 ? key : key === 'Enter' && at instanceof HTMLTextAreaElement ? '\n' : '';
+  if (key === 'Enter' && text === '') at.form?.requestSubmit();
+  // A field without a place for a text, such as a date, takes none.
+  if (text === '' || at.selectionStart === null) return;
+  at.setRangeText(text, at.selectionStart, at.selectionEnd ?? at.selectionStart, 'end');
+  at.dispatchEvent(new InputEvent('input', { bubbles: true, data: text, inputType: 'insertText' }));
+}
+let give = press;
 /** When what a key changed is on the screen. */
 let painted: () => Promise<unknown> = () => Promise.resolve();
 
-export function begin(given: typeof give | null, shown: typeof painted) {
-  if (given) give = given;
-  painted = shown;
-  [held, waiting] = [0, []];
+/** `shown` ends when a change is on the screen; `given` takes keys that waited, in a test. */
+export function begin(shown: typeof painted, given = press) {
+  [painted, give, waiting] = [shown, given, []];
 }
 
 /** Keys wait until this has ended. */
@@ -31,23 +52,35 @@ export async function hold<T>(work: Promise<T>): Promise<T> {
 }
 
 async function next() {
-  await painted();
-  while (held === 0 && !replaying && waiting.length > 0) {
-    const [key, ...rest] = waiting;
-    waiting = rest;
-    replaying = true;
-    try { give(key ?? ''); } finally { replaying = false; }
-    // A question that this key opened takes the keys that follow.
+  try {
     await painted();
+    while (held === 0 && !replaying && waiting.length > 0) {
+      const [first, ...rest] = waiting;
+      if (!first) return;
+      waiting = rest;
+      replaying = true;
+      try { give(first); } finally { replaying = false; }
+      // A question that this key opened takes the keys that follow.
+      await painted();
+    }
+  } catch (error) {
+    forget();
+    throw error;
   }
 }
 
-/** Whether a key has to wait, and then it does. One that repeats by itself is let go: it would go on after the finger. */
-export function waits(key: string, repeats: boolean): boolean {
-  if (replaying || (held === 0 && waiting.length === 0)) return false;
-  if (!repeats) waiting = [...waiting, key];
+/**
+ * Whether a key has to wait, and then it does. In a field, it waits only behind others that wait. One that
+ * repeats by itself is let go: it would go on after the finger.
+ */
+export function waits({ key, ctrlKey, repeat }: Press & { repeat: boolean }, field: boolean): boolean {
+  if (replaying || (waiting.length === 0 && (field || held === 0))) return false;
+  if (!repeat) waiting = waiting.length < MOST ? [...waiting, { key, ctrlKey }] : [];
   return true;
 }
 
-/** Forgets the keys that wait. */
+/** Whether keys wait: one that cannot wait with them is not for the screen as it stands. */
+export const some = (): boolean => waiting.length > 0;
+
+/** Forgets the keys that wait: whoever points, or goes elsewhere, means something else by now. */
 export function forget() { waiting = []; }
