@@ -329,7 +329,7 @@ async fn a_map_file_of_ones_own_is_drawn() {
     window.wait_for(&test_id("search")).await;
     window.press("gp").await;
     window.wait_for("[data-testid^='mark-']").await;
-    // The file's tiles are of one town: it is looked at closely.
+    // The file's tiles are of the town of the first mark: it is looked at closely.
     window.press("j+++").await;
     let drawn = "document.querySelector('.surface canvas').toDataURL()";
     let keep = format!("window.before = {drawn}");
