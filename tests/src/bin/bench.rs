@@ -136,11 +136,23 @@ async fn elsewhere(emb: &Desk, dir: &Path) -> f64 {
     .await
 }
 
-/// Fills two vaults in a folder and leaves them there: `keep DIR N`.
-async fn keep(dir: &Path, n: usize) {
+/// Fills two vaults in a folder and leaves them there: `keep DIR N`; with `half`, only the first of them.
+async fn keep(dir: &Path, n: usize, half: bool) {
     let (emb, police) = pair(dir).await;
     emb.play_workload(&workload(&shared().join("bench/workload.py"), n), &["police"]).await.unwrap();
-    exchange(&emb, &police).await;
+    if !half {
+        exchange(&emb, &police).await;
+    }
+    emb.close().await;
+    police.close().await;
+}
+
+/// Fills the empty one from the full one: `full DIR`.
+async fn full(dir: &Path) {
+    let emb = Desk::open(&dir.join("emb"), &pass()).await.unwrap();
+    let police = Desk::open(&dir.join("police"), &pass()).await.unwrap();
+    let (bytes, spent) = exchange(&emb, &police).await;
+    println!("{spent:.2} CPU-s, {bytes} bytes");
     emb.close().await;
     police.close().await;
 }
@@ -188,7 +200,11 @@ async fn main() {
         return end(Path::new(dir), at.parse().unwrap()).await;
     }
     match arguments.as_slice() {
-        [word, dir, n] if word == "keep" => return keep(Path::new(dir), n.parse().unwrap()).await,
+        [word, dir, n] if word == "keep" => return keep(Path::new(dir), n.parse().unwrap(), false).await,
+        [word, dir, n, half] if word == "keep" && half == "half" => {
+            return keep(Path::new(dir), n.parse().unwrap(), true).await;
+        }
+        [word, dir] if word == "full" => return full(Path::new(dir)).await,
         [word, dir, n] if word == "again" => return again(Path::new(dir), n.parse().unwrap()).await,
         _ => {}
     }
