@@ -127,12 +127,7 @@ impl Entry {
 
     /// The leaves of the action: JSON pointer and canonical JSON of each scalar, sorted by pointer.
     pub fn leaves(bytes: &[u8]) -> Result<Vec<(String, String)>, EntryError> {
-        let value: serde_json::Value =
-            serde_json::from_slice(bytes).map_err(|_| EntryError::Malformed("not JSON".into()))?;
-        let mut leaves = Vec::with_capacity(24);
-        collect(value.get("action").unwrap_or(&serde_json::Value::Null), &mut "/action".to_owned(), &mut leaves);
-        leaves.sort();
-        Ok(leaves)
+        crate::leaves::of(bytes).map_err(|_| EntryError::Malformed("not JSON".into()))
     }
 
     /// The root of the commitments to the fields of an encoded entry.
@@ -149,29 +144,5 @@ impl Entry {
         } else {
             Err(EntryError::Commitment)
         }
-    }
-}
-
-/// Objects and arrays are descended; an empty one is a leaf of its own.
-fn collect(value: &serde_json::Value, path: &mut String, into: &mut Vec<(String, String)>) {
-    let length = path.len();
-    match value {
-        serde_json::Value::Object(members) if !members.is_empty() => {
-            for (name, member) in members {
-                path.push('/');
-                path.push_str(&name.replace('~', "~0").replace('/', "~1"));
-                collect(member, path, into);
-                path.truncate(length);
-            }
-        }
-        serde_json::Value::Array(items) if !items.is_empty() => {
-            for (index, item) in items.iter().enumerate() {
-                path.push('/');
-                path.push_str(&index.to_string());
-                collect(item, path, into);
-                path.truncate(length);
-            }
-        }
-        leaf => into.push((path.clone(), leaf.to_string())),
     }
 }

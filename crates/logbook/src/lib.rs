@@ -15,6 +15,7 @@ pub mod entry;
 pub mod field;
 pub mod flow;
 mod judge;
+mod leaves;
 mod limits;
 pub mod reason;
 pub mod record;

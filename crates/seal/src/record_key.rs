@@ -15,39 +15,38 @@ const MAX_SEALED_HEADER: usize = 16 * 1024;
 /// Bytes of a sealed body as it stands in an envelope.
 pub const MAX_BODY: usize = crate::change::MAX_ENTRY + MAX_SEALED_HEADER + 256;
 
-/// A record key: 32 random bytes for one record. No `Debug`; wiped when dropped.
+/// A record key: 32 random bytes for one record, with the keys of its ciphers, which follow from them. No
+/// `Debug`; wiped when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct RecordKey([u8; 32]);
+pub struct RecordKey {
+    key: [u8; 32],
+    header: [u8; 32],
+    change: [u8; 32],
+}
 
 impl RecordKey {
     /// A key from 32 random bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        let derived = Hkdf::<Sha256>::new(Some(b"intact/record-key/v1"), &bytes);
+        let mut all = Self { key: bytes, header: [0; 32], change: [0; 32] };
+        derived.expand(b"header", &mut all.header).expect("32 bytes is a valid HKDF length");
+        derived.expand(b"change", &mut all.change).expect("32 bytes is a valid HKDF length");
+        all
     }
     /// The bytes, for wrapping.
     pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
+        &self.key
     }
     /// The id: the first 16 bytes of tagged("intact/key/v1", [record id, key]).
     pub fn id(&self, record: &RecordId) -> KeyId {
-        let hash = tagged("intact/key/v1", &[&record.0, &self.0]);
+        let hash = tagged("intact/key/v1", &[&record.0, &self.key]);
         KeyId(hash[..16].try_into().expect("16 of 32 bytes"))
-    }
-
-    fn cipher(&self, purpose: &[u8]) -> XChaCha20Poly1305 {
-        let mut key = [0; 32];
-        Hkdf::<Sha256>::new(Some(b"intact/record-key/v1"), &self.0)
-            .expand(purpose, &mut key)
-            .expect("32 bytes is a valid HKDF length");
-        let cipher = XChaCha20Poly1305::new(&Key::from(key));
-        key.zeroize();
-        cipher
     }
 
     /// The nonce follows from key and plaintext: two clones of one device that write different
     /// bytes under one chain number still never use a nonce twice.
     fn nonce(&self, header: &[u8], entry: &[u8]) -> [u8; 24] {
-        let hash = tagged("intact/nonce/v1", &[&self.0, header, entry]);
+        let hash = tagged("intact/nonce/v1", &[&self.key, header, entry]);
         hash[..24].try_into().expect("24 of 32 bytes")
     }
 
@@ -57,12 +56,10 @@ impl RecordKey {
         let id = self.id(record);
         let nonce = self.nonce(header, entry);
         let at = XNonce::from(nonce);
-        let sealed_header = self
-            .cipher(b"header")
+        let sealed_header = cipher(&self.header)
             .encrypt(&at, Payload { msg: header, aad: &id.0 })
             .expect("a header is far below the cipher's bound");
-        let sealed_entry = self
-            .cipher(b"change")
+        let sealed_entry = cipher(&self.change)
             .encrypt(&at, Payload { msg: entry, aad: header })
             .expect("an entry is far below the cipher's bound");
         let mut out = Writer::new();
@@ -74,12 +71,10 @@ impl RecordKey {
     pub fn open(&self, body: &[u8]) -> Result<(Vec<u8>, Vec<u8>), SealError> {
         let parts = BodyParts::split(body)?;
         let at = XNonce::from(parts.nonce);
-        let header = self
-            .cipher(b"header")
+        let header = cipher(&self.header)
             .decrypt(&at, Payload { msg: parts.header, aad: &parts.key.0 })
             .map_err(|_| SealError::Decrypt)?;
-        let entry = self
-            .cipher(b"change")
+        let entry = cipher(&self.change)
             .decrypt(&at, Payload { msg: parts.entry, aad: &header })
             .map_err(|_| SealError::Decrypt)?;
         if self.nonce(&header, &entry) != parts.nonce {
@@ -87,6 +82,10 @@ impl RecordKey {
         }
         Ok((header, entry))
     }
+}
+
+fn cipher(key: &[u8; 32]) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new(&Key::from(*key))
 }
 
 /// A sealed body, taken apart.

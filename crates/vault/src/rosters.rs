@@ -210,7 +210,6 @@ pub(crate) async fn judge(
         let mut judged = Vec::with_capacity(part.len());
         for (number, id) in part {
             vault.take_open(id);
-            crate::project::forget(writer, id);
             let record = rows::load(&mut writer.connection, id, *number, i64::MAX, grounds).await?;
             judged.push(Touched { number: *number, fresh: false, record: Arc::new(record) });
         }

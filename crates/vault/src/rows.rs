@@ -16,6 +16,9 @@ use crate::writer::Writer;
 /// the database's thread and back. 64 rows of 25 values are far below SQLite's 32,766.
 const SIZES: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
 
+/// Rows of a statement that is made for one batch.
+const AT_ONCE: usize = 512;
+
 /// Parts of a list, in those sizes.
 pub(crate) fn parts<T>(list: &[T]) -> impl Iterator<Item = &[T]> {
     let mut rest = list;
@@ -70,13 +73,22 @@ impl Insert {
         bind: impl Fn(&T, &mut Values),
     ) -> Result<()> {
         for part in parts(rows) {
-            let mut values = Values::default();
-            part.iter().for_each(|row| bind(row, &mut values));
-            if values.failed {
-                return Err(VaultError::Storage("a value cannot be stored".into()));
-            }
             let text = AssertSqlSafe(self.text(part.len()));
-            sqlx::query_with(text, values.arguments).execute(&mut *to).await?;
+            sqlx::query_with(text, arguments(part, &bind)?).execute(&mut *to).await?;
+        }
+        Ok(())
+    }
+
+    /// Inserts rows in their order by one statement, or by one for each [`AT_ONCE`]; it is not kept prepared.
+    pub(crate) async fn at_once<T>(
+        &self,
+        to: &mut SqliteConnection,
+        rows: &[T],
+        bind: impl Fn(&T, &mut Values),
+    ) -> Result<()> {
+        for part in rows.chunks(AT_ONCE) {
+            let text = AssertSqlSafe(self.text(part.len()));
+            sqlx::query_with(text, arguments(part, &bind)?).persistent(false).execute(&mut *to).await?;
         }
         Ok(())
     }
@@ -86,6 +98,13 @@ impl Insert {
         let rows = vec![row; rows].join(",");
         format!("{} VALUES {rows} {}", self.head, self.tail)
     }
+}
+
+/// The values of some rows, one after the other.
+fn arguments<T>(rows: &[T], bind: impl Fn(&T, &mut Values)) -> Result<SqliteArguments> {
+    let mut values = Values::default();
+    rows.iter().for_each(|row| bind(row, &mut values));
+    if values.failed { Err(VaultError::Storage("a value cannot be stored".into())) } else { Ok(values.arguments) }
 }
 
 /// A row of `envelope`.
@@ -211,6 +230,23 @@ pub(crate) async fn key(writer: &mut Writer, id: &KeyId) -> Result<Option<(Recor
     let held = (record_id(&record)?, record_key(&bytes)?);
     writer.keys.put(*id, held.clone());
     Ok(Some(held))
+}
+
+/// Brings these keys to hand, as far as they are held and there is room, and the numbers of their records;
+/// gives back which of those records have none.
+pub(crate) async fn at_hand(writer: &mut Writer, ids: &HashSet<KeyId>) -> Result<HashSet<RecordId>> {
+    let asked: Vec<KeyId> = ids.iter().filter(|id| !writer.keys.contains(id)).copied().collect();
+    for part in parts(&asked) {
+        let query = sqlx::query_as(about("SELECT record, id, bytes FROM key WHERE id IN ({})", part.len()));
+        let query = part.iter().fold(query, |query, id| query.bind(id.0.as_slice()));
+        let found: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> = query.fetch_all(&mut writer.connection).await?;
+        for (record, id, bytes) in found {
+            let id = KeyId::try_from(id.as_slice()).map_err(|_| VaultError::Corrupt("a key's row".into()))?;
+            writer.keys.put(id, (record_id(&record)?, record_key(&bytes)?));
+        }
+    }
+    let records: HashSet<RecordId> = ids.iter().filter_map(|id| Some(writer.keys.peek(id)?.0)).collect();
+    unnumbered(writer, &records.into_iter().collect::<Vec<_>>()).await
 }
 
 /// All keys of a record, oldest first.

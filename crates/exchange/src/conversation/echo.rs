@@ -1,4 +1,5 @@
-//! What came from the peer in this conversation is not sent back to it.
+//! What came from the peer in this conversation is not sent back to it, and what was given to it by id is
+//! not given again.
 
 use std::collections::HashSet;
 
@@ -11,7 +12,7 @@ use crate::store::Page;
 /// from whom it has what leaves it out itself.
 const MAX_REMEMBERED: usize = 16_384;
 
-/// Ids of what came: an envelope's id for a link alone, its complement for a whole one, and the ids of
+/// Ids of what the peer has: an envelope's id for a link alone, its complement for a whole one, and the ids of
 /// roster objects.
 #[derive(Default)]
 pub(super) struct Echo(HashSet<[u8; 32]>);
@@ -21,8 +22,8 @@ fn whole(id: [u8; 32]) -> [u8; 32] {
 }
 
 impl Echo {
-    /// Remembers what came.
-    pub(super) fn came(&mut self, frame: &Frame) {
+    /// Remembers what the peer has.
+    pub(super) fn has_now(&mut self, frame: &Frame) {
         match frame {
             Frame::Roster(object) => self.remember(object.id().0),
             Frame::Batch(envelopes) => {
@@ -46,7 +47,7 @@ impl Echo {
         self.0.contains(&whole(id)) || (envelope.body.is_none() && self.0.contains(&id))
     }
 
-    /// Takes out of a page what came from the peer itself; whether there was any.
+    /// Takes out of a page what the peer has; whether there was any.
     pub(super) fn filter(&self, page: &mut Page) -> bool {
         if self.0.is_empty() {
             return false;

@@ -96,7 +96,7 @@ impl Conversation {
         if self.peer.revoked && !self.within_quota(size) {
             return vec![Effect::Drop("a revoked device is over its quota")];
         }
-        self.echo.came(&frame);
+        self.echo.has_now(&frame);
         self.receiving.page.push(frame);
         Vec::new()
     }

@@ -191,6 +191,8 @@ impl Conversation {
                 if self.peer.revoked {
                     page = Page::default();
                 }
+                // Pages that follow have it too, where it was new while the two were compared.
+                page.frames.iter().for_each(|frame| self.echo.has_now(frame));
                 answering.count.records += page.records;
                 answering.count.entries += page.entries;
                 answering.outbox = page.frames.iter().map(Frame::encode).collect();

@@ -12,7 +12,7 @@ use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::error::{Result, VaultError};
-use crate::project::{Asked, Listed, Projected, Shown, Touched};
+use crate::project::{self, Projected, Touched};
 use crate::rows;
 use crate::store::{Grounds, Vault};
 use crate::writer::Writer;
@@ -181,11 +181,16 @@ impl Walk<'_> {
         folded: Vec<Option<(i64, Record)>>,
         check: &mut Check,
     ) -> Result<()> {
-        for (number, record) in folded.into_iter().flatten() {
+        let folded: Vec<(i64, Record)> = folded.into_iter().flatten().collect();
+        for (_, record) in &folded {
             check.entries += record.entries().len() as u64;
             check.records += 1;
-            if self.caches {
-                one(self.vault, at, number, &record, self.seq, check).await?;
+        }
+        if self.caches {
+            let numbers: Vec<i64> = folded.iter().map(|(number, _)| *number).collect();
+            let kept = project::kept(at, &numbers).await?;
+            for (number, record) in &folded {
+                one(self.vault, kept.get(number), record, self.seq, check).await?;
             }
         }
         Ok(())
@@ -238,18 +243,10 @@ async fn pages(at: &mut SqliteConnection, check: &mut Check) -> Result<()> {
 }
 
 /// One record against everything that is kept of it.
-async fn one(
-    vault: &Vault,
-    at: &mut SqliteConnection,
-    number: i64,
-    record: &Record,
-    seq: i64,
-    check: &mut Check,
-) -> Result<()> {
+async fn one(vault: &Vault, kept: Option<&Projected>, record: &Record, seq: i64, check: &mut Check) -> Result<()> {
     let short = record.id().short();
     let (derived, _) = Projected::of(record);
-    let kept = stored(at, number, &derived).await?;
-    if kept != derived {
+    if kept != Some(&derived) {
         check.problem(format!("record {short}: its projection differs from its entries"));
     }
     if !logbook::document::heads_agree(record) {
@@ -263,28 +260,6 @@ async fn one(
         check.problem(format!("record {short}: what is open differs from what is stored"));
     }
     Ok(())
-}
-
-/// What the database has of a record; the text of search is not kept, only its words.
-async fn stored(at: &mut SqliteConnection, number: i64, derived: &Projected) -> Result<Projected> {
-    let listed: Option<Listed> =
-        sqlx::query_as("SELECT * FROM projection WHERE n = ?").bind(number).fetch_optional(&mut *at).await?;
-    let mut asked: Vec<Asked> =
-        sqlx::query_as("SELECT * FROM referral WHERE record = ?").bind(number).fetch_all(&mut *at).await?;
-    let mut shown: Vec<Shown> =
-        sqlx::query_as("SELECT * FROM exhibit WHERE record = ?").bind(number).fetch_all(&mut *at).await?;
-    let audience: Vec<(String,)> =
-        sqlx::query_as("SELECT who FROM audience WHERE record = ?").bind(number).fetch_all(at).await?;
-    asked.sort();
-    shown.sort();
-    Ok(Projected {
-        // Its number was just read: it is there.
-        listed: listed.unwrap_or_else(|| derived.listed.clone()),
-        words: derived.words,
-        asked,
-        audience: audience.into_iter().map(|(who,)| who).collect(),
-        shown,
-    })
 }
 
 async fn blobs(vault: &Vault, at: &mut SqliteConnection, check: &mut Check) -> Result<()> {
@@ -349,7 +324,7 @@ async fn rebuild_all(vault: &Vault, writer: &mut Writer) -> Result<()> {
             let record = Arc::new(rows::load(&mut writer.connection, &id, *number, i64::MAX, &grounds).await?);
             folded.push(Touched { number: *number, fresh: false, record });
         }
-        crate::project::project(vault, writer, &folded, tally.seq).await?;
+        project::project_anew(vault, writer, &folded, tally.seq).await?;
     }
     crate::counted::anew(&mut writer.connection).await?;
     writer.commit(tally, &std::collections::HashMap::new()).await

@@ -127,6 +127,9 @@ impl Work {
         let mut keys = self.unopened(writer).await?;
         keys.extend(self.take_wraps(writer, wraps).await?);
         self.open_waiting(writer, &keys).await?;
+        // Asked once for all of them, because each statement goes to the database's thread and back.
+        let needed = envelopes.iter().filter_map(|envelope| envelope.key_id().ok()?).collect();
+        self.unnumbered.extend(rows::at_hand(writer, &needed).await?);
         for envelope in envelopes {
             self.take(writer, envelope).await?;
         }

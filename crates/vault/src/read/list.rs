@@ -305,8 +305,8 @@ impl Found {
     }
 
     fn new(words: String, query: &ListQuery) -> Self {
-        let open = Shelf::new(Some(query.kind), true).range();
-        let closed = Shelf::new(Some(query.kind), false).range();
+        let open = Shelf::of(Some(query.kind), true).range();
+        let closed = Shelf::of(Some(query.kind), false).range();
         let narrowed = query.state.is_some() || query.category.is_some() || query.severity.is_some();
         let narrowed = narrowed || query.since_ms.is_some() || query.until_ms.is_some() || !query.references.is_empty();
         let (range, alone) = match query.view {
@@ -326,13 +326,13 @@ impl Found {
 /// The tables and what is asked of them. With words, either along the list, looking each record up
 /// among the hits; or from hit to hit.
 pub(super) fn conditions(to: &mut QueryBuilder<Sqlite>, query: &ListQuery, found: Option<&Found>, along: bool) {
-    let closed = Shelf::new(Some(query.kind), false).base();
-    let open = Shelf::new(Some(query.kind), true).base();
+    let closed = Shelf::of(Some(query.kind), false).base();
+    let open = Shelf::of(Some(query.kind), true).base();
     match found {
         Some(found) if !along => {
             to.push("(SELECT rowid AS hit FROM search WHERE ");
             found.matching(to);
-            to.push(") CROSS JOIN projection p WHERE p.n = hit % ").push_bind(Shelf::new(None, false).base());
+            to.push(") CROSS JOIN projection p WHERE p.n = hit % ").push_bind(Shelf::of(None, false).base());
             to.push(" AND p.kind = ").push_bind(kind_code(Some(query.kind)));
         }
         _ => {

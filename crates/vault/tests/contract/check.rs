@@ -25,9 +25,10 @@ async fn damaged(statement: &'static str) -> Vec<String> {
 async fn every_altered_row_is_found() {
     for statement in [
         "UPDATE envelope SET body = (SELECT body FROM envelope WHERE seq = (SELECT MAX(seq) FROM envelope)) WHERE number = 1",
-        "UPDATE envelope SET body = substr(body, 1, length(body) - 1) || x'00' WHERE number = 2",
+        // The last byte, whatever it is.
+        "UPDATE envelope SET body = substr(body, 1, length(body) - 1) || iif(substr(body, -1) = x'00', x'01', x'00') WHERE number = 2",
         "UPDATE envelope SET signature = zeroblob(64) WHERE number = 2",
-        "UPDATE envelope SET link = substr(link, 1, 168) || x'00' WHERE number = 2",
+        "UPDATE envelope SET link = substr(link, 1, 168) || iif(substr(link, -1) = x'00', x'01', x'00') WHERE number = 2",
         "UPDATE envelope SET id = zeroblob(32) WHERE number = 2",
         "UPDATE envelope SET number = 77 WHERE number = 9",
         "UPDATE envelope SET link = x'01' WHERE number = 2",
@@ -40,6 +41,7 @@ async fn every_altered_row_is_found() {
         "UPDATE projection SET severity = 1 WHERE n = 1",
         "UPDATE projection SET summary = 'Nothing happened' WHERE n = 1",
         "UPDATE projection SET assigned = 'Nobody' WHERE n = 1",
+        "UPDATE projection SET words = x'00' WHERE n = 1",
         "UPDATE projection SET lat_e7 = 10000000, lon_e7 = 10000000 WHERE n = 1",
         "DELETE FROM projection WHERE n = 1",
         "UPDATE counted SET records = records + 1",

@@ -124,6 +124,7 @@ async fn a_vault_from_before_learns_its_places_when_it_is_opened() {
         "DROP TABLE station",
         "DROP TABLE schedule",
         "DROP INDEX projection_placed",
+        "ALTER TABLE projection DROP COLUMN words",
         "ALTER TABLE projection DROP COLUMN lat_e7",
         "ALTER TABLE projection DROP COLUMN lon_e7",
         "DELETE FROM _sqlx_migrations WHERE version >= 3",
