@@ -305,11 +305,12 @@ impl Held {
 }
 
 /// These records, in the order of their numbers, each with its keys and envelopes: two statements for
-/// many of them, because each costs a way to the database's thread and back.
+/// many of them, because each costs a way to the database's thread and back. Sorted apart ("+"), rows come
+/// at once, instead of waking whoever waits for them one by one.
 pub(crate) async fn held(from: &mut SqliteConnection, ids: &[(i64, Vec<u8>)]) -> Result<Vec<Held>> {
     let mut held = Vec::with_capacity(ids.len());
     for part in parts(ids) {
-        let text = "SELECT record, link, signature, body FROM envelope WHERE record IN ({}) ORDER BY record, seq";
+        let text = "SELECT record, link, signature, body FROM envelope WHERE record IN ({}) ORDER BY +record, +seq";
         let rows = part.iter().fold(sqlx::query(about(text, part.len())), |query, (number, _)| query.bind(number));
         let rows = rows.fetch_all(&mut *from).await?;
         let text = "SELECT p.n, k.bytes FROM projection p JOIN key k ON k.record = p.record \
