@@ -166,3 +166,42 @@ async fn what_was_recorded_around_a_time_is_found() {
     assert_eq!(around(at - 10, 5, 50).await, []);
     assert_eq!(emb.row(&seal::RecordId([9; 16])).await.unwrap().map(|row| row.record), None);
 }
+
+#[tokio::test]
+async fn a_vault_that_was_just_opened_writes_of_a_record_only_what_differs() {
+    let world = World::new();
+    let (dir, emb) = world.vault("emb").await;
+    let record = write(&emb, world.incident("emb", 0, "Crowd", &["emb"])).await.record;
+    write(&emb, world.note("emb", record, "Badger")).await;
+    write(&emb, world.refer("emb", record, &key_of("emb", 0), "police")).await;
+    emb.close().await;
+    let index = async || {
+        let mut database = crate::tamper::database(&dir.path().join("v")).await;
+        let rows: Vec<(i64, Vec<u8>)> =
+            sqlx::query_as("SELECT id, block FROM search_data ORDER BY id").fetch_all(&mut database).await.unwrap();
+        sqlx::Connection::close(database).await.unwrap();
+        rows
+    };
+    let before = index().await;
+    // Nothing that is searched: the index of words stays as it is, to the byte.
+    let emb = world.reopen(&dir, "emb").await;
+    write(&emb, world.draft("emb", record, Action::State(StateChange { to: IncidentState::Triaged, reason: None })))
+        .await;
+    emb.close().await;
+    assert_eq!(index().await, before);
+    // More words, and then the other shelf: each time in a vault that remembers nothing of the record.
+    let emb = world.reopen(&dir, "emb").await;
+    write(&emb, world.note("emb", record, "Weasel")).await;
+    emb.close().await;
+    assert_ne!(index().await, before);
+    let emb = world.reopen(&dir, "emb").await;
+    write(&emb, world.draft("emb", record, Action::State(StateChange { to: IncidentState::Closed, reason: None })))
+        .await;
+    for words in ["badger", "weasel", "crowd"] {
+        assert_eq!(search(&emb, words).await, 1, "{words}");
+    }
+    assert_eq!(emb.list(&listing(View::Open)).await.unwrap().total, 0);
+    let asked = emb.referrals(&ReferralQuery::all(&id("police"))).await.unwrap();
+    assert_eq!((asked.len(), asked[0].state.as_str()), (1, "offered"));
+    assert_eq!(emb.check(false, &|_, _| {}).await.unwrap().problems, Vec::<String>::new());
+}
