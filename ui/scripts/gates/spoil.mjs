@@ -20,14 +20,15 @@ export function spoil({ strings, joined, many }) {
   const commands = {
     vault_status: (reply) => ({ ...reply, operation: joined, agency_name: joined, device: joined, operator: joined }),
     board: (reply, { query }) => ({ ...reply, ...((items) => ({ total: items.length, items: items.slice(query.offset, query.offset + query.limit) }))(each('board', (n) => row(n, reply.items[0] ?? pick.row))) }),
-    incident_show: (reply) => {
+    incident_show: (reply, { reference }) => {
       const turn = globalThis.gateTurn ?? 0;
       const few = globalThis.gateTurn !== undefined;
       const list = (make) => (few ? [make(turn)] : each('incident_show', make));
       const fields = { ...reply.fields, summary: s(turn), description: s(turn + 1), place: s(turn + 2), people: s(turn + 3), services: s(turn + 4), hazards: s(turn + 5), tlp: s(turn + 6), station: s(turn + 7), perpetrator: s(turn + 8) };
       if (!few) each('incident_show', (n) => n).forEach((n) => { Object.defineProperty(fields, s(n), { value: s(n + 1), enumerable: true, configurable: true, writable: true }); });
       return {
-        ...reply, reference: reply.reference, fields, state: s(turn + 9), owner: s(turn + 10), audience: [s(turn + 11)], audience_sentence: s(turn + 11), digest: s(turn + 12),
+        // A row of the board is asked for by its id, and that is what comes.
+        ...reply, id: reference.startsWith('row') ? reference : reply.id, reference: reply.reference, fields, state: s(turn + 9), owner: s(turn + 10), audience: [s(turn + 11)], audience_sentence: s(turn + 11), digest: s(turn + 12),
         disputes: { [s(turn + 13)]: [{ value: s(turn + 14), agency: s(turn + 15), operator: s(turn + 16), at: reply.entries[0].recorded_at, entry: 'a' }] },
         gaps: list((n) => s(n)), entries: list((n) => entry(n, reply.entries[0])), exhibits: list((n) => exhibit(n, pick.exhibit)), referrals: list((n) => referral(n, pick.referral, 'police', 'emb')),
         links: list((n) => ({ relation: s(n), id: `link${n}`, reference: s(n + 1) })),
