@@ -1,7 +1,9 @@
 import { beforeEach, expect, test } from 'vitest';
-import { begin, forget, hold, waits } from './turns';
+import { begin, drop, forget, hold, waits } from './turns';
 
-const pressed = (key: string, repeat: boolean, field: boolean) => waits({ key, ctrlKey: false, repeat }, field);
+/** A clock that a test moves: a tenth of a second from key to key. */
+let now = 0;
+const pressed = (key: string, repeat: boolean, field: boolean) => waits({ key, ctrlKey: false, repeat }, field, now += 100);
 
 const given: string[] = [];
 /** Work that ends when it is told to. */
@@ -12,6 +14,7 @@ function work() {
 const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
 beforeEach(() => {
   given.length = 0;
+  now += 10_000;
   begin(() => Promise.resolve(), ({ key }) => { if (!pressed(key, false, false)) given.push(key); });
 });
 
@@ -74,10 +77,56 @@ test('in a field a key waits only behind others, and no more wait than were mean
   first.end();
   await settled();
   expect(given).toEqual(['n', 'x']);
+});
+
+test('of more keys than can wait none is given, however the rest of them comes', async () => {
+  const first = work();
+  void hold(first.done);
+  for (let n = 0; n < 300; n += 1) expect(pressed('n', false, false)).toBe(true);
+  first.end();
+  await settled();
+  // Still the same text: nothing of it is a command.
+  expect(pressed('o', false, false)).toBe(true);
+  expect(pressed('t', false, false)).toBe(true);
+  expect(given).toEqual([]);
+  // What comes after a pause is something new.
+  now += 1000;
+  expect(pressed('j', false, false)).toBe(false);
+});
+
+test('what is typed on top of a refusal goes nowhere; where nothing was typed, the next key counts', async () => {
+  const first = work();
+  void hold(first.done);
+  ['n', 'N', 'o'].forEach((key) => pressed(key, false, false));
+  drop();
+  expect(pressed('t', false, false)).toBe(true);
+  first.end();
+  await settled();
+  expect(pressed('a', false, false)).toBe(true);
+  expect(given).toEqual([]);
+  // In a field it is seen, and by pointing one means something else.
+  expect(pressed('x', false, true)).toBe(false);
   const second = work();
   void hold(second.done);
-  for (let n = 0; n < 257; n += 1) pressed('n', false, false);
+  drop();
   second.end();
   await settled();
-  expect(given).toEqual(['n', 'x']);
+  expect(pressed('z', false, false)).toBe(false);
+});
+
+test('two that end at once give each key its turn', async () => {
+  const [first, second] = [work(), work()];
+  const opened: string[] = [];
+  let shown = 0;
+  begin(async () => { shown += 1; await settled(); }, ({ key }) => { opened.push(`${key}${shown}`); });
+  void hold(first.done);
+  void hold(second.done);
+  ['n', 'j'].forEach((key) => pressed(key, false, false));
+  first.end();
+  second.end();
+  await settled();
+  await settled();
+  await settled();
+  // What the first opened was on the screen before the second was given.
+  expect(opened).toEqual(['n1', 'j2']);
 });

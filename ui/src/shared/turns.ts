@@ -4,12 +4,19 @@
 
 /** A key, alone or with Ctrl. */
 export interface Press { key: string; ctrlKey: boolean }
-/** Keys that wait at most. With more, all are forgotten: of a text, no part stands for the whole. */
+/** Keys that wait at most. With more, all are dropped: of a text, no part stands for the whole. */
 const MOST = 256;
+/** Milliseconds without a key after which what is typed next is something new. */
+const PAUSE = 700;
 /** What a key has begun and not ended. */
 let held = 0;
 let waiting: Press[] = [];
 let replaying = false;
+let giving = false;
+/** When the last key came that waited, or would have. */
+let last = 0;
+/** What is typed goes nowhere until there is a pause. */
+let deaf = false;
 
 /** Gives a key to what has the focus now, and does with it there what the browser would have done. */
 function press({ key, ctrlKey }: Press) {
@@ -17,7 +24,7 @@ function press({ key, ctrlKey }: Press) {
   const taken = !at.dispatchEvent(new KeyboardEvent('keydown', { key, ctrlKey, bubbles: true, cancelable: true }));
   if (taken || ctrlKey) return;
   if (at instanceof HTMLButtonElement) { if (key === 'Enter' || key === ' ') at.click(); return; }
-  if (!(at instanceof HTMLInputElement || at instanceof HTMLTextAreaElement)) return;
+  if (!(at instanceof HTMLInputElement || at instanceof HTMLTextAreaElement) || at.readOnly) return;
   if (key === 'Backspace' && at.selectionStart !== null) {
     const from = at.selectionStart === at.selectionEnd ? Math.max(0, at.selectionStart - 1) : at.selectionStart;
     at.setRangeText('', from, at.selectionEnd ?? from, 'end');
@@ -27,7 +34,7 @@ function press({ key, ctrlKey }: Press) {
   const text = key.length === 1 ? key : key === 'Enter' && at instanceof HTMLTextAreaElement ? '\n' : '';
   if (key === 'Enter' && text === '') at.form?.requestSubmit();
   // A field without a place for a text, such as a date, takes none.
-  if (text === '' || at.selectionStart === null) return;
+  if (text === '' || at.selectionStart === null || (at.maxLength >= 0 && at.value.length >= at.maxLength)) return;
   at.setRangeText(text, at.selectionStart, at.selectionEnd ?? at.selectionStart, 'end');
   at.dispatchEvent(new InputEvent('input', { bubbles: true, data: text, inputType: 'insertText' }));
 }
@@ -37,7 +44,8 @@ let painted: () => Promise<unknown> = () => Promise.resolve();
 
 /** `shown` ends when a change is on the screen; `given` takes keys that waited, in a test. */
 export function begin(shown: typeof painted, given = press) {
-  [painted, give, waiting] = [shown, given, []];
+  [painted, give] = [shown, given];
+  forget();
 }
 
 /** Keys wait until this has ended. */
@@ -52,9 +60,12 @@ export async function hold<T>(work: Promise<T>): Promise<T> {
 }
 
 async function next() {
+  // One gives at a time: what a key opened is there before the next one means anything.
+  if (giving) return;
+  giving = true;
   try {
     await painted();
-    while (held === 0 && !replaying && waiting.length > 0) {
+    while (held === 0 && waiting.length > 0) {
       const [first, ...rest] = waiting;
       if (!first) return;
       waiting = rest;
@@ -64,18 +75,27 @@ async function next() {
       await painted();
     }
   } catch (error) {
-    forget();
+    drop();
     throw error;
+  } finally {
+    giving = false;
   }
 }
 
 /**
  * Whether a key has to wait, and then it does. In a field, it waits only behind others that wait. One that
- * repeats by itself is let go: it would go on after the finger.
+ * repeats by itself is let go: it would go on after the finger. `at`: when it came, in milliseconds.
  */
-export function waits({ key, ctrlKey, repeat }: Press & { repeat: boolean }, field: boolean): boolean {
-  if (replaying || (waiting.length === 0 && (field || held === 0))) return false;
-  if (!repeat) waiting = waiting.length < MOST ? [...waiting, { key, ctrlKey }] : [];
+export function waits({ key, ctrlKey, repeat }: Press & { repeat: boolean }, field: boolean, at: number): boolean {
+  if (replaying) return false;
+  const typed = at - last;
+  last = at;
+  deaf &&= !field && (held > 0 || typed < PAUSE);
+  if (deaf) return true;
+  if (waiting.length === 0 && (field || held === 0)) return false;
+  if (repeat) return true;
+  if (waiting.length >= MOST) drop();
+  else waiting = [...waiting, { key, ctrlKey }];
   return true;
 }
 
@@ -83,4 +103,10 @@ export function waits({ key, ctrlKey, repeat }: Press & { repeat: boolean }, fie
 export const some = (): boolean => waiting.length > 0;
 
 /** Forgets the keys that wait: whoever points, or goes elsewhere, means something else by now. */
-export function forget() { waiting = []; }
+export function forget() { [waiting, deaf] = [[], false]; }
+
+/**
+ * Drops the keys that wait, and the rest of what is being typed: the key before them was refused, or they
+ * are more than can be kept.
+ */
+export function drop() { [waiting, deaf] = [[], deaf || waiting.length > 0]; }
