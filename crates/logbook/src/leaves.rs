@@ -1,8 +1,9 @@
-//! The leaves of an entry's action, read off its JSON without building it.
+//! The leaves of an entry's action, read off its JSON without building a tree of it.
 
+use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 /// JSON pointer and canonical JSON of each scalar, or empty object or array.
@@ -38,13 +39,13 @@ impl<'de> Visitor<'de> for Outer<'_> {
                 self.0.clear();
                 map.next_value_seed(Inner { path: &mut ROOT.to_owned(), into: self.0 })?;
             } else {
-                map.next_value::<IgnoredAny>()?;
+                map.next_value::<Value>()?;
             }
         }
         Ok(())
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        while seq.next_element::<Value>()?.is_some() {}
         Ok(())
     }
     fn visit_bool<E>(self, _: bool) -> Result<(), E> {
@@ -93,23 +94,15 @@ impl<'de> Visitor<'de> for Inner<'_> {
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let (length, first) = (self.path.len(), self.into.len());
-        let mut empty = true;
+        let mut names = HashSet::new();
         while let Some(Name(())) = map.next_key_seed(NameOf(self.path))? {
-            empty = false;
-            let path = self.path.as_str();
-            let under =
-                |leaf: &str| leaf.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-            if self.into.iter().skip(first).any(|(leaf, _)| under(leaf)) {
-                let mut at = 0;
-                self.into.retain(|(leaf, _)| {
-                    at += 1;
-                    at <= first || !under(leaf)
-                });
+            if !names.insert(self.path[length..].to_owned()) {
+                forget(self.into, first, self.path);
             }
             map.next_value_seed(Inner { path: self.path, into: self.into })?;
             self.path.truncate(length);
         }
-        if empty {
+        if names.is_empty() {
             self.leaf("{}".to_owned());
         }
         Ok(())
@@ -156,6 +149,15 @@ impl<'de> Visitor<'de> for Inner<'_> {
         self.leaf(Value::Null.to_string());
         Ok(())
     }
+}
+
+/// Takes out, from a place on, what stands at a path or below.
+fn forget(leaves: &mut Leaves, from: usize, path: &str) {
+    let mut at = 0;
+    leaves.retain(|(leaf, _)| {
+        at += 1;
+        at <= from || !leaf.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    });
 }
 
 /// A member's name, put behind the path as a JSON pointer has it (RFC 6901).

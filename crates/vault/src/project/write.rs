@@ -214,7 +214,7 @@ async fn clear(to: &mut SqliteConnection, statement: &'static str, changes: &[&C
 }
 
 const ASKED: Insert = Insert {
-    head: "INSERT INTO referral (record, entry, asker, asked, ask, state, respond_by_ms, reason, offered_ms)",
+    head: "INSERT OR REPLACE INTO referral (record, entry, asker, asked, ask, state, respond_by_ms, reason, offered_ms)",
     width: 9,
     tail: "",
 };
@@ -234,7 +234,7 @@ async fn referrals(to: &mut SqliteConnection, changes: &[Change<'_>]) -> Result<
 }
 
 const SHOWN: Insert =
-    Insert { head: "INSERT INTO exhibit (record, entry, address, sealed_size, author)", width: 5, tail: "" };
+    Insert { head: "INSERT OR REPLACE INTO exhibit (record, entry, address, sealed_size, author)", width: 5, tail: "" };
 
 async fn exhibits(to: &mut SqliteConnection, changes: &[Change<'_>]) -> Result<()> {
     let changed: Vec<&Change<'_>> = changes.iter().filter(|change| change.differs(|p| &p.shown)).collect();
