@@ -320,18 +320,32 @@ fn inside_a_small_disk(root: &Path) {
         assert!(held.contains(reference.as_str()), "{reference} was acknowledged and is gone");
     }
     emb.sound();
-    let parcel = root.join("out.parcel");
+    // A stick that is full: how much room a full vault's own disk has left depends on what SQLite gave back last.
+    let stick = outside.path().join("stick");
+    std::fs::create_dir(&stick).unwrap();
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=16k", "none"]).arg(&stick).status().unwrap();
+    assert!(mounted.success());
+    let parcel = stick.join("out.parcel");
     let done = emb.run(&["parcel", "write", "--to", "police", "--out", parcel.to_str().unwrap()]);
     assert_eq!(done.status.code(), Some(8), "{}", String::from_utf8_lossy(&done.stderr));
-    assert!(!parcel.exists(), "no half parcel is left");
-    let left: Vec<_> =
-        std::fs::read_dir(root).unwrap().filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
-    assert!(left.iter().all(|name| !name.contains(".part")), "{left:?}");
+    for place in [root, stick.as_path()] {
+        let left: Vec<_> =
+            std::fs::read_dir(place).unwrap().filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+        assert!(left.iter().all(|name| !name.contains("parcel")), "no half parcel is left: {left:?}");
+    }
+    // Not one byte of room: the vault is read, or says that there is none; what is in it stays.
+    let filler = root.join("filler");
+    let filled = std::io::copy(&mut std::io::repeat(1), &mut std::fs::File::create(&filler).unwrap());
+    assert_eq!(filled.unwrap_err().kind(), std::io::ErrorKind::StorageFull);
+    let done = emb.run(&["incident", "list", "--limit", "100000"]);
+    assert!(matches!(done.status.code(), Some(0 | 8)), "{}", String::from_utf8_lossy(&done.stderr));
+    std::fs::remove_file(&filler).unwrap();
+    emb.sound();
     // With room again, work goes on.
     let more = Command::new("mount").args(["-o", "remount,size=32m"]).arg(root).status().unwrap();
     assert!(more.success());
     emb.must(&["incident", "log", "--category", "ops:late-opening", "--summary", "Room again"]);
     emb.sound();
-    let unmounted = Command::new("umount").arg(root).status().unwrap();
+    let unmounted = Command::new("umount").args([root, stick.as_path()]).status().unwrap();
     assert!(unmounted.success());
 }
