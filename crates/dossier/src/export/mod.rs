@@ -255,10 +255,10 @@ fn settled(given: &SourceRecord, ground: &Ground<'_>, redacting: bool) -> Result
     let mut entries = given.entries.clone();
     for _ in 0..ROUNDS {
         let record = Record::fold(given.id, entries, ground);
-        // Of what is no entry no part can be withheld.
+        // Of what cannot be read, malformed or of newer software, no part can be withheld.
         let kept = |entry: &&Judged| {
-            let shown = !redacting || entry.entry.is_some();
-            entry.status != Status::Rejected || (entry.in_document() && shown)
+            let divisible = !redacting || entry.entry.is_some();
+            divisible && (entry.status != Status::Rejected || entry.in_document())
         };
         entries = record.entries().iter().filter(kept).map(|entry| entry.opened.clone()).collect();
         if entries.len() == record.entries().len() {

@@ -45,15 +45,13 @@ pub fn plan(
         return plan;
     }
     for entry in records.iter().flat_map(|record| record.record.entries()) {
-        // An entry that this software cannot read has no leaves that it could judge: it is shown whole or,
-        // under redaction, not at all, by withholding every leaf.
+        // What cannot be read is left out of a redacted copy before it comes here.
         let leaves = Entry::leaves(&entry.opened.entry).unwrap_or_default();
-        let unreadable = entry.entry.is_none();
         let paths: BTreeSet<String> = leaves
             .into_iter()
             .map(|(path, _)| path)
             .filter(|path| {
-                redact.is_some_and(|redact| unreadable || redact.covers(path))
+                redact.is_some_and(|redact| redact.covers(path))
                     || (path == EXHIBIT_KEY && sealed.contains(&entry.opened.id))
             })
             .collect();
