@@ -106,12 +106,22 @@ pub fn test_id(id: &str) -> String {
 impl Window {
     /// Waits until something stands there; two minutes, for a machine that has much else to do.
     pub async fn wait_for(&self, selector: &str) -> fantoccini::elements::Element {
-        self.client
-            .wait()
-            .at_most(Duration::from_secs(120))
-            .for_element(Locator::Css(selector))
-            .await
-            .unwrap_or_else(|error| panic!("{selector}: {error}"))
+        let wait = self.client.wait().at_most(Duration::from_secs(120));
+        match wait.for_element(Locator::Css(selector)).await {
+            Ok(found) => found,
+            Err(error) => panic!("{selector}: {error}\n{}", self.told().await),
+        }
+    }
+    /// What a person at it would see, for whoever reads why a test failed.
+    async fn told(&self) -> String {
+        let script = "const at = document.activeElement; \
+            const fields = [...document.querySelectorAll('input:not([type=password])')].map((one) => `${one.dataset.testid}: ${one.value}`); \
+            return [document.body.innerText, 'the focus: ' + at?.outerHTML.slice(0, 300), ...fields].join('\\n')";
+        let told = self.client.execute(script, Vec::new()).await;
+        told.map_or_else(
+            |error| format!("it tells nothing: {error}"),
+            |told| told.as_str().unwrap_or_default().to_owned(),
+        )
     }
     /// Types into whatever has the focus, as a keyboard does.
     pub async fn press(&self, keys: &str) {

@@ -359,8 +359,11 @@ mod tests {
         let (emb, field) = (&practice.emb, &practice.field);
         log(field, "First").await;
         practice.carry(field, "emb", emb, root.path()).await.unwrap();
-        let between = moment::rfc3339(moment::now().wall_ms + 1);
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        let between = moment::now().wall_ms + 1;
+        while moment::now().wall_ms <= between {
+            tokio::task::yield_now().await;
+        }
+        let between = moment::rfc3339(between);
         log(field, "Second").await;
         log(field, "Third").await;
         practice.carry(field, "emb", emb, root.path()).await.unwrap();

@@ -44,8 +44,8 @@ pub fn plan(
     if redact.is_none() && sealed.is_empty() {
         return plan;
     }
-    for entry in records.iter().flat_map(|record| record.record.entries()) {
-        // What cannot be read is left out of a redacted copy before it comes here.
+    // What cannot be read is left out of a redacted copy before it comes here, and adds no exhibit.
+    for entry in records.iter().flat_map(|record| record.record.entries()).filter(|entry| entry.entry.is_some()) {
         let leaves = Entry::leaves(&entry.opened.entry).unwrap_or_default();
         let paths: BTreeSet<String> = leaves
             .into_iter()

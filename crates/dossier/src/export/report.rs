@@ -320,8 +320,12 @@ pub fn kind_of(entry: &Judged) -> &'static str {
     entry.entry.as_ref().map_or("", |read| read.action.kind())
 }
 
-/// What an entry states, leaf by leaf, without what only machines read; withheld leaves say so.
+/// What an entry states, leaf by leaf, without what only machines read; withheld leaves say so. What cannot be
+/// read is not guessed at: the names in it have no bound, and may lie about what they name.
 pub fn told(case: &Case<'_>, entry: &Judged) -> Vec<String> {
+    if entry.entry.is_none() {
+        return vec![format!("{} bytes that this software cannot read", entry.opened.entry.len())];
+    }
     let leaves = Entry::leaves(&entry.opened.entry).unwrap_or_default();
     let withheld = case.withheld.get(&entry.opened.id);
     let mut lines = Vec::new();
