@@ -1,13 +1,14 @@
 //! The commands of the Exchange screen, and the events that keep the window live.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use desk::wire::{Changed, ErrorReport, ExchangeStatus, ParcelReport, SyncReport};
 use desk::{Desk, DeskError};
 use tauri::{AppHandle, Emitter, Manager, State};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
-use crate::state::{Link, Window, report};
+use crate::state::{Link, Stand, Window, report};
 
 type Answer<T> = Result<T, ErrorReport>;
 
@@ -23,18 +24,18 @@ pub fn watch_changes(app: AppHandle, desk: &Desk) {
 
 async fn status(window: &Window) -> Answer<ExchangeStatus> {
     let desk = window.open().await?;
-    let relay_url = window.relay.lock().await.as_ref().map(|link| link.place.clone());
-    let relay_state = window.relay_state.lock().await.clone();
+    let relay = window.relay.lock().await.as_ref().map(|(link, stand)| (link.place.clone(), *stand.borrow()));
+    let relay_state = relay.as_ref().map_or("off", |(_, stand)| stand.name()).to_owned();
+    let relay_url = relay.map(|(place, _)| place);
     let lan = window.lan.lock().await.as_ref().map(|(link, id)| (link.place.clone(), id.clone()));
     let refused = window.refused.lock().await.clone();
     desk.exchange_status(relay_url, relay_state, lan, refused).await.map_err(report)
 }
 
-async fn tell(app: &AppHandle) {
-    let window = app.state::<Window>();
-    if let Ok(status) = status(&window).await {
-        let _ = app.emit("exchange", status);
-    }
+/// Says that the exchange stands otherwise than before. How it stands is asked for: an answer given before
+/// this was said is never shown after it.
+fn tell(app: &AppHandle) {
+    let _ = app.emit("exchange", ());
 }
 
 async fn keep_refused(window: &Window, refused: &[desk::wire::Refusal]) {
@@ -53,31 +54,36 @@ pub async fn exchange_status(window: State<'_, Window>) -> Answer<ExchangeStatus
 #[tauri::command]
 pub async fn relay_connect(app: AppHandle, window: State<'_, Window>, url: String) -> Answer<()> {
     let desk = window.open().await?;
-    if let Some(link) = window.relay.lock().await.take() {
+    let (stop, stopped) = oneshot::channel();
+    let (stand, stands) = watch::channel(Stand::Trying);
+    let before = window.relay.lock().await.replace((Link { place: url.clone(), stop }, stands));
+    if let Some((link, _)) = before {
         let _ = link.stop.send(());
     }
-    let (stop, stopped) = oneshot::channel();
-    *window.relay.lock().await = Some(Link { place: url.clone(), stop });
-    *window.relay_state.lock().await = "trying".into();
-    tauri::async_runtime::spawn(stay(app, desk, url, stopped));
+    tauri::async_runtime::spawn(stay(app, desk, url, Arc::new(stand), stopped));
     Ok(())
 }
 
 /// Stays with a relay; after a failure it tries again, a little later each time.
-async fn stay(app: AppHandle, desk: Desk, url: String, stopped: oneshot::Receiver<()>) {
+async fn stay(
+    app: AppHandle,
+    desk: Desk,
+    url: String,
+    stand: Arc<watch::Sender<Stand>>,
+    stopped: oneshot::Receiver<()>,
+) {
     let mut stopped = std::pin::pin!(stopped);
     let mut wait = 1;
     loop {
         let (to, ended) = oneshot::channel::<()>();
         let connected = {
-            let app = app.clone();
+            let (app, stand) = (app.clone(), stand.clone());
             move |sync: &SyncReport| {
+                stand.send_replace(Stand::Connected);
                 let (app, refused) = (app.clone(), sync.refused.clone());
                 tauri::async_runtime::spawn(async move {
-                    let window = app.state::<Window>();
-                    keep_refused(&window, &refused).await;
-                    *window.relay_state.lock().await = "connected".into();
-                    tell(&app).await;
+                    keep_refused(&app.state::<Window>(), &refused).await;
+                    tell(&app);
                 });
             }
         };
@@ -97,17 +103,15 @@ async fn stay(app: AppHandle, desk: Desk, url: String, stopped: oneshot::Receive
             }
         };
         let Some(outcome) = outcome else { break };
-        let window = app.state::<Window>();
-        *window.relay_state.lock().await = if outcome.is_err() { "failed" } else { "trying" }.into();
-        tell(&app).await;
+        stand.send_replace(if outcome.is_err() { Stand::Failed } else { Stand::Trying });
+        tell(&app);
         tokio::select! {
             () = tokio::time::sleep(std::time::Duration::from_secs(wait)) => {}
             _ = &mut stopped => break,
         }
         wait = (wait * 2).min(60);
     }
-    *app.state::<Window>().relay_state.lock().await = "off".into();
-    tell(&app).await;
+    tell(&app);
 }
 
 #[tauri::command]
@@ -120,7 +124,7 @@ pub async fn relay_disconnect(window: State<'_, Window>) -> Answer<()> {
 pub async fn sync_relay(app: AppHandle, window: State<'_, Window>, url: String) -> Answer<SyncReport> {
     let done = window.open().await?.sync_relay(&url, None).await.map_err(report)?;
     keep_refused(&window, &done.refused).await;
-    tell(&app).await;
+    tell(&app);
     Ok(done)
 }
 
@@ -129,7 +133,7 @@ pub async fn sync_peer(app: AppHandle, window: State<'_, Window>, address: Strin
     let at = address.parse().map_err(|_| report(DeskError::usage("write the address as 192.0.2.7:4433")))?;
     let done = window.open().await?.sync_peer(at, false).await.map_err(report)?;
     keep_refused(&window, &done.refused).await;
-    tell(&app).await;
+    tell(&app);
     Ok(done)
 }
 
@@ -155,7 +159,7 @@ pub async fn lan_serve(app: AppHandle, window: State<'_, Window>, address: Strin
     match is_ready.await {
         Ok((place, id)) => {
             *window.lan.lock().await = Some((Link { place, stop }, id));
-            tell(&app).await;
+            tell(&app);
             Ok(())
         }
         Err(_) => match serving.await {
@@ -168,7 +172,7 @@ pub async fn lan_serve(app: AppHandle, window: State<'_, Window>, address: Strin
 #[tauri::command]
 pub async fn lan_stop(app: AppHandle, window: State<'_, Window>) -> Answer<()> {
     window.stop_lan().await;
-    tell(&app).await;
+    tell(&app);
     Ok(())
 }
 
@@ -181,6 +185,6 @@ pub async fn parcel_write(window: State<'_, Window>, to: String, path: PathBuf) 
 pub async fn parcel_read(app: AppHandle, window: State<'_, Window>, path: PathBuf) -> Answer<ParcelReport> {
     let done = window.open().await?.read_parcel(&path).await.map_err(report)?;
     keep_refused(&window, &done.refused).await;
-    tell(&app).await;
+    tell(&app);
     Ok(done)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use desk::wire::{ErrorReport, Refusal};
 use desk::{Desk, DeskError};
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::{Mutex, oneshot, watch};
 
 /// A connection that stays until it is told to stop.
 pub struct Link {
@@ -14,16 +14,37 @@ pub struct Link {
     pub stop: oneshot::Sender<()>,
 }
 
+/// How a relay stands that is to be stayed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stand {
+    /// Not reached yet, or not any more.
+    Trying,
+    /// Reached.
+    Connected,
+    /// Not reached; it is tried again.
+    Failed,
+}
+
+impl Stand {
+    /// As the window's page spells it; without a relay it is `off`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Trying => "trying",
+            Self::Connected => "connected",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// The window's state.
 pub struct Window {
     /// The vault's folder.
     pub dir: PathBuf,
     /// The open desk.
     pub desk: Mutex<Option<Desk>>,
-    /// The relay.
-    pub relay: Mutex<Option<Link>>,
-    /// How the relay stands: `off`, `trying`, `connected`, `failed`.
-    pub relay_state: Mutex<String>,
+    /// The relay, and how it stands. Each connection says so for itself alone: what an earlier one says
+    /// while it ends is nobody's.
+    pub relay: Mutex<Option<(Link, watch::Receiver<Stand>)>>,
     /// The LAN side, with its endpoint's id.
     pub lan: Mutex<Option<(Link, String)>>,
     /// Ends the night that is being played.
@@ -41,7 +62,6 @@ impl Window {
             dir,
             desk: Mutex::new(None),
             relay: Mutex::new(None),
-            relay_state: Mutex::new("off".into()),
             lan: Mutex::new(None),
             exercise: Mutex::new(None),
             opened: Mutex::new(opened),
@@ -60,7 +80,7 @@ impl Window {
 
     /// Stops the relay's connection.
     pub async fn stop_relay(&self) {
-        if let Some(link) = self.relay.lock().await.take() {
+        if let Some((link, _)) = self.relay.lock().await.take() {
             let _ = link.stop.send(());
         }
     }

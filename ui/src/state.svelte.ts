@@ -4,6 +4,7 @@ import { desk, problem } from './desk/client';
 import type { Counts, ErrorReport, ExchangeStatus, IncidentShow, RosterShow, StationRow, VaultStatus } from './desk/types';
 import type { Words } from './i18n/en';
 import { listed, t, tongue } from './i18n/index.svelte';
+import { latest } from './shared/latest';
 import { hold } from './shared/turns';
 
 export type View = 'board' | 'log' | 'incident' | 'referrals' | 'exchange' | 'roster' | 'map' | 'wall' | 'reports' | 'silent';
@@ -96,12 +97,16 @@ export async function takeBack() {
   app.said = await hold(set());
 }
 
+/** Reads how the exchange stands, and the roster: an older answer never stands over a newer one. */
+export const readExchange = latest(() => glance(() => desk.exchange()), (found) => { app.exchange = found; });
+export const readRoster = latest(() => glance(() => desk.roster()), (found) => { app.roster = found; });
+
 export async function refresh() {
   app.now = Date.now();
   app.vault = await desk.status();
   if (app.vault.state === 'open') {
-    app.roster = await desk.roster();
-    app.exchange = await desk.exchange();
+    await readRoster(false);
+    await readExchange(false);
     remember();
   }
 }

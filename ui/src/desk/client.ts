@@ -94,8 +94,7 @@ export const desk = {
   tiles: (offset: number, length: number) => invoke<ArrayBuffer>('tiles_read', { offset, length }),
   onChanged: (then: (records: string[]) => void) =>
     listen<{ records: string[] }>('changed', (event) => then(event.payload.records)),
-  onExchange: (then: (status: T.ExchangeStatus) => void) =>
-    listen<T.ExchangeStatus>('exchange', (event) => then(event.payload)),
+  onExchange: (then: () => void) => listen('exchange', () => then()),
 };
 
 /** What a rejected command says; anything else is said as it is. */
