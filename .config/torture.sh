@@ -16,6 +16,7 @@ for seed in 101 102 103 104 105 106 107 108 109 110; do
   fi
   INTACT_SEED=$seed INTACT_KILLS=20 INTACT_CASES=2000 \
     cargo nextest run --release --locked --workspace --features tauri/custom-protocol --lib --bins --tests \
+    --profile torture \
     -E 'binary(kills) | binary(properties) | binary(fold) | binary(sim)'
   touch "$passed/$seed"
 done
