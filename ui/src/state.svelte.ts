@@ -4,7 +4,7 @@ import { desk, problem } from './desk/client';
 import type { Counts, ErrorReport, ExchangeStatus, IncidentShow, RosterShow, StationRow, VaultStatus } from './desk/types';
 import type { Words } from './i18n/en';
 import { listed, t, tongue } from './i18n/index.svelte';
-import { latest } from './shared/latest';
+import { inTurn } from './shared/turn';
 import { hold } from './shared/turns';
 
 export type View = 'board' | 'log' | 'incident' | 'referrals' | 'exchange' | 'roster' | 'map' | 'wall' | 'reports' | 'silent';
@@ -98,15 +98,15 @@ export async function takeBack() {
 }
 
 /** Reads how the exchange stands, and the roster: an older answer never stands over a newer one. */
-export const readExchange = latest(() => glance(() => desk.exchange()), (found) => { app.exchange = found; });
-export const readRoster = latest(() => glance(() => desk.roster()), (found) => { app.roster = found; });
+export const readExchange = inTurn(() => glance(() => desk.exchange()), (found) => { app.exchange = found; });
+export const readRoster = inTurn(() => glance(() => desk.roster()), (found) => { app.roster = found; });
 
 export async function refresh() {
   app.now = Date.now();
   app.vault = await desk.status();
   if (app.vault.state === 'open') {
-    await readRoster(false);
-    await readExchange(false);
+    await readRoster();
+    await readExchange();
     remember();
   }
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { BoardPage, BoardRow, Counts } from '../desk/types';
-import { anew, joined, missing, once, PAGE } from './pages';
+import { anew, joined, missing, PAGE } from './pages';
 
 const counts: Counts = { new: 0, open: 0, critical: 0, unanswered: 0, overdue: 0, mine: 0, silent: 0, silent_since: null };
 const row = (id: string) => ({ id }) as BoardRow;
@@ -71,13 +71,4 @@ it('holds a bounded number of rows, those around what is in view', () => {
     expect(rows[offset]?.id).toBe(`r${offset}`);
   }
   expect(rows[0]).toBeUndefined();
-});
-
-it('runs once more at the end of a surge, not once for each', async () => {
-  let runs = 0;
-  const work = once(async () => { runs += 1; await Promise.resolve(); });
-  await Promise.all(Array.from({ length: 50 }, () => work()));
-  expect(runs).toBe(2);
-  await work();
-  expect(runs).toBe(3);
 });

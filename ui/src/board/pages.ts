@@ -74,16 +74,3 @@ export function joined(rows: Record<number, BoardRow>, page: BoardRow[], offset:
   for (const at of held.map(Number)) if (at < from - HELD / 4 || at > to + HELD / 4) delete all[at];
   return all;
 }
-
-/** Runs one at a time; whatever asks meanwhile gets one more run at the end. A surge costs no queue. */
-export function once(work: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | null = null;
-  let again = false;
-  return () => {
-    if (running) { again = true; return running; }
-    running = (async () => {
-      do { again = false; await work(); } while (again);
-    })().finally(() => { running = null; });
-    return running;
-  };
-}

@@ -2,7 +2,7 @@
 import { desk } from '../desk/client';
 import { app, attempt, lens, views } from '../state.svelte';
 import { asked, kept, renamed, same, savedFrom, type Saved } from './lens';
-import { once } from './pages';
+import { inTurn } from '../shared/turn';
 import { place } from './place.svelte';
 
 const SETTING = 'views';
@@ -35,7 +35,7 @@ export function show(number: number): boolean {
 }
 
 /** How many incidents each view holds: at most nine short questions, and not while the vault is shut. */
-export const count = once(async () => {
+export const count = inTurn(async () => {
   if (app.vault?.state !== 'open') return;
   for (const { name, lens: of } of saved.list) {
     const page = await desk.board({ ...asked(of), limit: 1, offset: 0 }).catch(() => null);

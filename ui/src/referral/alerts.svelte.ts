@@ -3,7 +3,7 @@
 import { desk } from '../desk/client';
 import type { EntryRow, ReferralItem } from '../desk/types';
 import { iso, t } from '../i18n/index.svelte';
-import { once } from '../board/pages';
+import { inTurn } from '../shared/turn';
 import { span } from '../shared/time';
 import { word } from '../i18n/codes';
 import { agencyName, app, attempt } from '../state.svelte';
@@ -28,7 +28,7 @@ export async function keepLadder(ladder: Ladder) {
 }
 
 /** Looks anew at what waits. Without a ladder nothing is asked. */
-export const watch = once(async () => {
+export const watch = inTurn(async () => {
   if (app.vault?.state !== 'open' || Object.keys(alerts.ladder).length === 0) { alerts.waiting = []; return; }
   const list = await desk.referrals(false).catch(() => null);
   if (!list) return;
