@@ -47,9 +47,11 @@ export function go(view: View, reference = app.reference) {
 
 /** Runs a command; what goes wrong is shown with what is safe and what to do next. */
 export async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
+  const before = app.error;
   try {
     const done = await work();
-    app.error = null;
+    // What another was refused meanwhile stays told.
+    if (app.error === before) app.error = null;
     return done;
   } catch (error) {
     app.error = problem(error);

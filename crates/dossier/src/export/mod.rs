@@ -255,10 +255,18 @@ fn settled(given: &SourceRecord, ground: &Ground<'_>, redacting: bool) -> Result
     let mut entries = given.entries.clone();
     for _ in 0..ROUNDS {
         let record = Record::fold(given.id, entries, ground);
-        // Of what cannot be read, malformed or of newer software, no part can be withheld.
+        // Of what cannot be read no part can be withheld. What is malformed is left out; what may be a statement
+        // that newer software reads is not left out unseen.
+        if redacting && record.entries().iter().any(|one| one.entry.is_none() && one.status != Status::Rejected) {
+            return Err(ExportError::Source(format!(
+                "the record {} holds an entry of newer software, and no part of it can be withheld by this one: \
+                 nothing was written; export the record whole, or redact it with newer software",
+                given.id.short()
+            )));
+        }
         let kept = |entry: &&Judged| {
             let divisible = !redacting || entry.entry.is_some();
-            divisible && (entry.status != Status::Rejected || entry.in_document())
+            entry.status != Status::Rejected || (entry.in_document() && divisible)
         };
         entries = record.entries().iter().filter(kept).map(|entry| entry.opened.clone()).collect();
         if entries.len() == record.entries().len() {
