@@ -193,6 +193,7 @@ async fn every_screen_of_a_night_is_pictured_and_accessible() {
         window.wait_for(&test_id("field-station")).await;
         window.both(&format!("night-log-{language}")).await;
         window.wait_for(&test_id("nav-exchange")).await.click().await.unwrap();
+        window.wait_for(&test_id("relay-url")).await;
         window.both(&format!("night-exchange-{language}")).await;
     }
     window.client.close().await.unwrap();
