@@ -4,7 +4,7 @@ import { desk, problem } from './desk/client';
 import type { Counts, ErrorReport, ExchangeStatus, IncidentShow, RosterShow, StationRow, VaultStatus } from './desk/types';
 import type { Words } from './i18n/en';
 import { listed, t, tongue } from './i18n/index.svelte';
-import { inTurn } from './shared/turn';
+import { inTurn } from './shared/inTurn';
 import { hold } from './shared/turns';
 
 export type View = 'board' | 'log' | 'incident' | 'referrals' | 'exchange' | 'roster' | 'map' | 'wall' | 'reports' | 'silent';

@@ -2,7 +2,7 @@
 import { desk } from '../desk/client';
 import { app, attempt, lens, views } from '../state.svelte';
 import { asked, kept, renamed, same, savedFrom, type Saved } from './lens';
-import { inTurn } from '../shared/turn';
+import { inTurn } from '../shared/inTurn';
 import { place } from './place.svelte';
 
 const SETTING = 'views';

@@ -3,7 +3,7 @@
 import { desk } from '../desk/client';
 import type { EntryRow, ReferralItem } from '../desk/types';
 import { iso, t } from '../i18n/index.svelte';
-import { inTurn } from '../shared/turn';
+import { inTurn } from '../shared/inTurn';
 import { span } from '../shared/time';
 import { word } from '../i18n/codes';
 import { agencyName, app, attempt } from '../state.svelte';

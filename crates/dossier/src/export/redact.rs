@@ -44,7 +44,7 @@ pub fn plan(
     if redact.is_none() && sealed.is_empty() {
         return plan;
     }
-    // What cannot be read is left out of a redacted copy before it comes here, and adds no exhibit.
+    // What cannot be read does not come here under redaction, and adds no exhibit that could be withheld.
     for entry in records.iter().flat_map(|record| record.record.entries()).filter(|entry| entry.entry.is_some()) {
         let leaves = Entry::leaves(&entry.opened.entry).unwrap_or_default();
         let paths: BTreeSet<String> = leaves

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { inTurn } from './turn';
+import { inTurn } from './inTurn';
 
 /** Readings that are answered one by one. */
 function desk() {
